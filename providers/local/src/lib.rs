@@ -1,0 +1,1 @@
+//! Objects of this machine: services, schedules, files, directories, carried out by the agent.

@@ -1,0 +1,1 @@
+//! Objects of the model registry: registries, datasets, training runs, aliases, promotion rules.

@@ -1,0 +1,1 @@
+//! The provider contract: values, types, paths, schemas, providers, resources.

@@ -1,0 +1,1 @@
+//! Open Inference Protocol server over ONNX Runtime.

@@ -1,0 +1,1 @@
+//! What the runtime servers share: settings, health, logging, shutdown.

@@ -1,0 +1,1 @@
+//! The model registry: immutable versions, runs, aliases, on an object store.

@@ -1,0 +1,1 @@
+//! Executes a training pipeline: stages, cache, artefacts, metrics, promotion.

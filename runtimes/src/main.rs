@@ -1,0 +1,3 @@
+//! `mlinfra-runtime`: the programs that live on what was provisioned.
+
+fn main() {}
