@@ -1,0 +1,1 @@
+//! Expressions over values: pure, knows no state.
