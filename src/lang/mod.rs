@@ -1,1 +1,15 @@
 //! Expressions over values: pure, knows no state.
+//!
+//! An expression is parsed once ([`parse`]) into a tree ([`expr`]), which [`eval`] evaluates as
+//! often as needed against a [`scope::Scope`] that knows what the names mean. Whatever reads the
+//! world (files, the clock) goes through the functions and their settings.
+
+pub mod eval;
+pub mod expr;
+pub mod parse;
+mod parse_template;
+pub mod scope;
+
+pub use eval::evaluate;
+pub use expr::{Expr, ExprKind, Traversal, TraversalStep};
+pub use scope::{FunctionSettings, NoScope, Scope};

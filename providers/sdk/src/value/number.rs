@@ -35,6 +35,17 @@ impl Number {
         }
     }
 
+    /// The number with the other sign.
+    #[must_use]
+    pub fn negate(&self) -> Number {
+        match self {
+            Number::Int(n) => n
+                .checked_neg()
+                .map_or(Number::Float(-(*n as f64)), Number::Int),
+            Number::Float(x) => Number::Float(-x),
+        }
+    }
+
     /// From a machine float; `None` when it is not a number.
     pub fn from_f64(x: f64) -> Option<Number> {
         if x.is_nan() {
