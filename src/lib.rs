@@ -12,7 +12,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod addr;
+pub mod config;
 pub mod diag;
+pub mod graph;
 pub mod lang;
+pub mod module;
 pub mod plan;
 pub mod source;
+pub mod vocabulary;

@@ -3,3 +3,5 @@
 mod diagnostic;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, ValueNote};
+mod suggest;
+pub use suggest::nearest;
