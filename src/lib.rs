@@ -16,3 +16,4 @@ pub mod diag;
 pub mod lang;
 pub mod plan;
 pub mod source;
+pub mod state;
