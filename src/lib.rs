@@ -12,6 +12,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod addr;
+pub mod cli;
 pub mod diag;
 pub mod lang;
 pub mod plan;
