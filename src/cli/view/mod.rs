@@ -1,0 +1,8 @@
+//! What people and tools see: plans, state, outputs and progress, as text, JSON and Markdown.
+//!
+//! Nothing here looks at the environment, the terminal or the clock: the caller passes a
+//! [`Style`], sizes and times.
+
+pub mod style;
+
+pub use style::Style;
