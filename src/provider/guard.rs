@@ -169,7 +169,7 @@ impl Call<'_> {
 }
 
 /// The first place at which a result is not what was planned.
-fn differing(planned: &Value, made: &Value, at: &Path) -> Option<Path> {
+pub(crate) fn differing(planned: &Value, made: &Value, at: &Path) -> Option<Path> {
     match (planned.data(), made.data()) {
         (Data::Unknown(..), _) => None,
         (Data::Object(planned), Data::Object(made)) => planned.iter().find_map(|(name, value)| {

@@ -7,5 +7,6 @@ mod words;
 
 pub use builtin::builtin;
 pub use guard::Call;
+pub(crate) use guard::differing;
 pub use host::{Host, Sessions};
 pub use words::{failure_diagnostic, problem_diagnostic};

@@ -26,7 +26,7 @@ mod intent;
 pub mod laws;
 pub mod lock;
 mod object;
-mod paths;
+pub(crate) mod paths;
 mod provider_ref;
 mod snapshot;
 mod store;

@@ -4,7 +4,7 @@ use mlinfra_sdk::{Data, Marks, Nesting, Path, Schema, Step, Value};
 
 /// What must be told apart from the plain JSON of a value.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Marked sensitive; what lies below such a place is not listed again.
     pub sensitive: Vec<Path>,
     /// Marked ephemeral.
@@ -61,7 +61,7 @@ impl Found {
 /// The value with what stands at a path changed. Where the path ends before its last step, because
 /// the value has another shape by now, the last place that exists is changed: rather too much is
 /// marked sensitive than too little.
-pub(super) fn change(value: Value, steps: &[Step], by: &dyn Fn(Value) -> Value) -> Value {
+pub(crate) fn change(value: Value, steps: &[Step], by: &dyn Fn(Value) -> Value) -> Value {
     let Some((step, rest)) = steps.split_first() else {
         return by(value);
     };
@@ -86,14 +86,14 @@ pub(super) fn change(value: Value, steps: &[Step], by: &dyn Fn(Value) -> Value) 
 }
 
 /// The value with these places marked sensitive.
-pub(super) fn mark_sensitive(value: Value, paths: &[Path]) -> Value {
+pub(crate) fn mark_sensitive(value: Value, paths: &[Path]) -> Value {
     paths.iter().fold(value, |value, path| {
         change(value, &path.0, &Value::sensitive)
     })
 }
 
 /// The value with these places unknown.
-pub(super) fn forget(value: Value, paths: &[Path]) -> Value {
+pub(crate) fn forget(value: Value, paths: &[Path]) -> Value {
     let unknown = |value: Value| Value::unknown(value.ty()).with_marks(value.marks());
     paths
         .iter()
@@ -101,7 +101,7 @@ pub(super) fn forget(value: Value, paths: &[Path]) -> Value {
 }
 
 /// The value with everything marked that its schema calls sensitive.
-pub(super) fn mark_by_schema(value: Value, schema: &Schema) -> Value {
+pub(crate) fn mark_by_schema(value: Value, schema: &Schema) -> Value {
     let marks = value.marks();
     let Data::Object(mut entries) = value.into_data() else {
         return Value::NULL.with_marks(marks);
