@@ -1,7 +1,7 @@
 //! Decimal text of big binary floats: read with correct rounding, written as short as possible.
 
-use dashu_int::ops::BitTest;
 use dashu_int::UBig;
+use dashu_int::ops::BitTest;
 
 use super::WRITTEN;
 use super::float::{Float, Size};
@@ -180,7 +180,11 @@ fn shorten(mantissa: &UBig, exponent: i64, precision: u16) -> Decimal {
             (true, true) => {
                 let next = exact.digits.get(i + 1).copied().unwrap_or(0);
                 let exactly_half = next == 5 && exact.digits.len() == i + 2;
-                let round_up = if exactly_half { digit % 2 == 1 } else { next >= 5 };
+                let round_up = if exactly_half {
+                    digit % 2 == 1
+                } else {
+                    next >= 5
+                };
                 return cut(exact, i + 1, round_up);
             }
             (true, false) => return cut(exact, i + 1, false),

@@ -58,7 +58,10 @@ impl Float {
         let fraction = bits & ((1 << 52) - 1);
         let (mantissa, exponent) = match (bits >> 52) & 0x7ff {
             0 => (fraction, -1074),
-            e => (fraction | 1 << 52, i64::try_from(e).unwrap_or_default() - 1075),
+            e => (
+                fraction | 1 << 52,
+                i64::try_from(e).unwrap_or_default() - 1075,
+            ),
         };
         let negative = x.is_sign_negative();
         Float::rounded(negative, UBig::from(mantissa), exponent, false, 53)
@@ -106,13 +109,9 @@ impl Float {
 
     pub(super) fn with_precision(&self, precision: u16) -> Float {
         match &self.size {
-            Size::Finite(mantissa, exponent) => Float::rounded(
-                self.negative,
-                mantissa.clone(),
-                *exponent,
-                false,
-                precision,
-            ),
+            Size::Finite(mantissa, exponent) => {
+                Float::rounded(self.negative, mantissa.clone(), *exponent, false, precision)
+            }
             size => Float {
                 negative: self.negative,
                 size: size.clone(),
@@ -180,7 +179,13 @@ impl Float {
                     0.0
                 } else {
                     let bits = u16::try_from(bits).unwrap_or(53);
-                    scaled(&Float::rounded(false, mantissa.clone(), *exponent, false, bits))
+                    scaled(&Float::rounded(
+                        false,
+                        mantissa.clone(),
+                        *exponent,
+                        false,
+                        bits,
+                    ))
                 }
             }
         };
@@ -235,7 +240,9 @@ impl Float {
         let b = IBig::from_parts(other.sign(), shift(b, j));
         let (sign, mantissa) = (a + b).into_parts();
         let negative = sign == Sign::Negative;
-        Ok(Float::rounded(negative, mantissa, exponent, false, precision))
+        Ok(Float::rounded(
+            negative, mantissa, exponent, false, precision,
+        ))
     }
 
     pub(super) fn multiply(&self, other: &Float) -> Result<Float, ArithmeticError> {
@@ -286,7 +293,9 @@ impl Float {
                 let quotient = &dividend / b;
                 let sticky = &quotient * b != dividend;
                 let exponent = i - j - as_exponent(shift);
-                Ok(Float::rounded(negative, quotient, exponent, sticky, precision))
+                Ok(Float::rounded(
+                    negative, quotient, exponent, sticky, precision,
+                ))
             }
         }
     }
@@ -331,7 +340,9 @@ fn scaled(x: &Float) -> f64 {
         return if x.is_infinite() { f64::INFINITY } else { 0.0 };
     };
     let mantissa = u64::try_from(mantissa).unwrap_or(u64::MAX) as f64;
-    let power = i32::try_from(*exponent).unwrap_or(i32::MAX).clamp(-2200, 2200);
+    let power = i32::try_from(*exponent)
+        .unwrap_or(i32::MAX)
+        .clamp(-2200, 2200);
     // In two steps, because 2^-1074 alone may be needed of a mantissa above one.
     let half = power / 2;
     mantissa * 2f64.powi(half) * 2f64.powi(power - half)

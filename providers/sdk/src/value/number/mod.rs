@@ -396,14 +396,8 @@ mod tests {
             Err(ArithmeticError::IndefiniteQuotient)
         );
         let inf = Number::infinity();
-        assert_eq!(
-            inf.subtract(&inf),
-            Err(ArithmeticError::InfinityFromItself)
-        );
-        assert_eq!(
-            inf.multiply(&n("0")),
-            Err(ArithmeticError::ZeroByInfinity)
-        );
+        assert_eq!(inf.subtract(&inf), Err(ArithmeticError::InfinityFromItself));
+        assert_eq!(inf.multiply(&n("0")), Err(ArithmeticError::ZeroByInfinity));
     }
 
     #[test]
@@ -422,7 +416,9 @@ mod tests {
 
     #[test]
     fn texts_that_are_no_numbers_are_refused() {
-        for text in ["", "-", ".", "1e", "0x10", "1_0", " 5", "Infinity", "1e+", "++1", "1.2.3"] {
+        for text in [
+            "", "-", ".", "1e", "0x10", "1_0", " 5", "Infinity", "1e+", "++1", "1.2.3",
+        ] {
             assert!(text.parse::<Number>().is_err(), "{text}");
         }
         for (text, shown) in [
