@@ -4,12 +4,16 @@
 //! often as needed against a [`scope::Scope`] that knows what the names mean. Whatever reads the
 //! world (files, the clock) goes through the functions and their settings.
 
+pub mod convert;
 pub mod eval;
 pub mod expr;
 pub mod parse;
 mod parse_template;
 pub mod scope;
+pub mod unify;
 
+pub use convert::{ConvertError, convert};
 pub use eval::evaluate;
 pub use expr::{Expr, ExprKind, Traversal, TraversalStep};
 pub use scope::{FunctionSettings, NoScope, Scope};
+pub use unify::unify;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub use json::{DecodeError, TypeJson};
 pub use marks::Marks;
-pub use number::Number;
+pub use number::{ArithmeticError, NotANumber, Number};
 pub use refinement::Refinement;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
