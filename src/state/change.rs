@@ -1,6 +1,6 @@
 //! What may happen to a state, and what it is afterwards. The journal is a list of these.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Intent, Object, Outcome, OutputValue, ProviderRef, Snapshot, Token};
@@ -115,6 +115,58 @@ impl Snapshot {
         }
     }
 
+    /// The changes without those that say what is so already. One that follows a change of the
+    /// same instance is kept, whatever it says.
+    pub(super) fn news(&self, changes: Vec<Change>) -> Vec<Change> {
+        let mut touched = BTreeSet::new();
+        let (mut moved, mut outputs) = (false, false);
+        let mut news = Vec::new();
+        for change in changes {
+            let again = match &change {
+                Change::Put { address, .. } => moved || touched.contains(address),
+                Change::Outputs(_) => outputs,
+                _ => false,
+            };
+            if !again && self.says(&change) {
+                continue;
+            }
+            match &change {
+                Change::Move(_) => moved = true,
+                Change::Put { address, .. }
+                | Change::Remove { address, .. }
+                | Change::Forget { address }
+                | Change::Depose { address, .. }
+                | Change::Restore { address, .. } => {
+                    touched.insert(address.clone());
+                }
+                Change::Outputs(_) => outputs = true,
+            }
+            news.push(change);
+        }
+        news
+    }
+
+    /// Whether a change, coming first, would change nothing.
+    fn says(&self, change: &Change) -> bool {
+        match change {
+            Change::Put {
+                address,
+                deposed,
+                provider,
+                object,
+            } => {
+                let same = self.object(address, deposed.as_deref()) == Some(object);
+                same && self.resources.get(address).map(|i| &i.provider) == Some(provider)
+            }
+            Change::Outputs(outputs) => self.outputs == *outputs,
+            Change::Move(moves) => moves.is_empty(),
+            Change::Remove { .. }
+            | Change::Forget { .. }
+            | Change::Depose { .. }
+            | Change::Restore { .. } => false,
+        }
+    }
+
     fn begin(&mut self, intent: &Arc<Intent>) -> Result<(), Conflict> {
         if self.intents.contains_key(&intent.token) {
             return Err(Conflict::TokenTaken(intent.token.clone()));
@@ -168,6 +220,7 @@ impl Snapshot {
                 }
             }
             Change::Forget { address } => {
+                self.idle(address)?;
                 if self.resources.remove(address).is_none() {
                     return Err(Conflict::Missing(name(address, None)));
                 }
@@ -239,15 +292,29 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Whether no operation on an instance is open, whose outcome would bring it back.
+    fn idle(&self, address: &ResourceInstance) -> Result<(), Conflict> {
+        match self.intents.values().find(|i| i.address == *address) {
+            None => Ok(()),
+            Some(intent) => Err(Conflict::Busy {
+                address: name(address, intent.deposed.as_deref()),
+                token: intent.token.clone(),
+            }),
+        }
+    }
+
     fn relocate(&mut self, moves: &[(ResourceInstance, ResourceInstance)]) -> Result<(), Conflict> {
         // Looked at first, so that nothing is half moved.
-        let mut leaving = std::collections::BTreeSet::new();
+        for address in moves.iter().flat_map(|(from, to)| [from, to]) {
+            self.idle(address)?;
+        }
+        let mut leaving = BTreeSet::new();
         for (from, _) in moves {
             if !self.resources.contains_key(from) || !leaving.insert(from) {
                 return Err(Conflict::Missing(name(from, None)));
             }
         }
-        let mut arriving = std::collections::BTreeSet::new();
+        let mut arriving = BTreeSet::new();
         for (_, to) in moves {
             let taken = self.resources.contains_key(to) && !leaving.contains(to);
             if taken || !arriving.insert(to) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::laws::Violation;
 use super::lock::LockError;
-use super::{Conflict, Token};
+use super::{Conflict, Malformed};
 
 /// What is wrong with a file of the state.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -19,6 +19,9 @@ pub enum Damage {
     /// Its bytes are not those that were written.
     #[error("the file does not match its seal: its bytes were changed after they were written")]
     Changed,
+    /// It is not there, although what it left behind is.
+    #[error("the file is gone, but its backup is there")]
+    Missing,
     /// It is a state of Terraform or OpenTofu.
     #[error("the file is a state of Terraform")]
     Terraform,
@@ -154,12 +157,12 @@ pub enum Error {
     /// A change would break the laws; it was not made.
     #[error("the change breaks the laws of the state: {}", violations(.0))]
     Laws(Vec<Violation>),
+    /// A change has no JSON form; it was not made.
+    #[error("the change cannot be written: {0}")]
+    Malformed(#[from] Malformed),
     /// The state was closed before.
     #[error("the state is closed")]
     Closed,
-    /// Operations are open that only the provider can settle.
-    #[error("operations are open: {}", tokens(.0))]
-    Open(Vec<Token>),
     /// There is nothing to recover from.
     #[error("{place}: nothing to recover from")]
     Unrecoverable {
@@ -172,9 +175,4 @@ pub enum Error {
         /// The state.
         place: String,
     },
-}
-
-fn tokens(tokens: &[Token]) -> String {
-    let tokens: Vec<&str> = tokens.iter().map(Token::as_str).collect();
-    tokens.join(", ")
 }

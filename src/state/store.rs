@@ -62,8 +62,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Removes the journal, because what it says changed nothing.
     async fn discard_journal(&self) -> Result<(), StoreError>;
 
-    /// Puts snapshot and journal out of the way, without losing them; answers where they are.
-    async fn set_aside(&self) -> Result<Vec<String>, StoreError>;
+    /// Replaces a damaged snapshot or journal by a recovered snapshot. What was there is put
+    /// aside, never lost; answers where it is. The backup stays as it is.
+    async fn restore(&self, snapshot: Vec<u8>) -> Result<Vec<String>, StoreError>;
 }
 
 /// A lock that is held until it is dropped.

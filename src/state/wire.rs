@@ -120,7 +120,7 @@ pub(super) struct OutputJson {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum OutcomeJson<'a> {
+pub(super) enum OutcomeJson<'a> {
     Is(#[serde(borrow)] ObjectJson<'a>),
     Gone,
     Unchanged,
@@ -128,7 +128,7 @@ enum OutcomeJson<'a> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum ChangeJson<'a> {
+pub(super) enum ChangeJson<'a> {
     Put {
         address: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
