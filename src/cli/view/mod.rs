@@ -3,6 +3,8 @@
 //! Nothing here looks at the environment, the terminal or the clock: the caller passes a
 //! [`Style`], sizes and times.
 
+mod diff;
+pub mod plan;
 pub mod style;
 
 pub use style::Style;
