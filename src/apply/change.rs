@@ -129,7 +129,7 @@ impl Executor<'_> {
     /// Makes room, creates, and leaves the old object to be destroyed later.
     async fn create_first(&self, making: &Making<'_>) -> Result<Value, Diagnostics> {
         let address = &making.change.address;
-        let key = self.state.depose(address).await.map_err(|e| e.to_diagnostic())?;
+        let key = self.state.depose(address).await?;
         self.deposed.borrow_mut().insert(address.clone(), Arc::clone(&key));
         match self.write(making, Operation::Create).await {
             Ok(value) => Ok(value),
@@ -137,7 +137,7 @@ impl Executor<'_> {
                 if self.state.object(address, None).is_none()
                     && let Err(e) = self.state.restore(address, &key).await
                 {
-                    diagnostics.push(e.to_diagnostic());
+                    diagnostics.push(e.into());
                 }
                 Err(diagnostics)
             }
@@ -178,7 +178,7 @@ impl Executor<'_> {
         let stored = Planned::encode(&making.marked(planned.clone()), &change.schema)
             .map_err(|e| making.unfit(&e.to_string()))?;
         let intent = Intent::new(operation, address.clone(), making.provider.clone(), Some(stored));
-        let token = self.state.begin(intent).await.map_err(|e| e.to_diagnostic())?;
+        let token = self.state.begin(intent).await?;
         let result = match &prior {
             Some(prior) => {
                 let request = Update {
@@ -219,7 +219,7 @@ impl Executor<'_> {
                 (outcome, Err(diagnostics))
             }
         };
-        self.state.finish(&token, outcome).await.map_err(|e| e.to_diagnostic())?;
+        self.state.finish(&token, outcome).await?;
         answer
     }
 

@@ -49,14 +49,14 @@ impl Executor<'_> {
         };
         let intent = Intent::new(Operation::Delete, address.clone(), instance.provider, None);
         let token = self.state.begin(intent.on_deposed(deposed)).await;
-        let token = token.map_err(|e| e.to_diagnostic())?;
+        let token = token?;
         let prior: Value = change.before.clone().unmark_deep().0;
         let result = call.delete(Delete { prior: &prior }).await;
         let outcome = match &result {
             Ok(()) => Outcome::Gone,
             Err(_) => Outcome::Unchanged,
         };
-        self.state.finish(&token, outcome).await.map_err(|e| e.to_diagnostic())?;
+        self.state.finish(&token, outcome).await?;
         result.map_err(|f| failure_diagnostic(&f, None).about(address).into())
     }
 }

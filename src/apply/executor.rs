@@ -240,7 +240,7 @@ impl<'x> Executor<'x> {
         let mut object = state::Object::clone(&object);
         object.dependencies = dependencies;
         let put = self.state.put(address, None, &instance.provider, Arc::new(object)).await;
-        put.map_err(|e| e.to_diagnostic().into())
+        put.map_err(Into::into)
     }
 
     /// The managed resources that a node needs.
@@ -292,7 +292,7 @@ impl<'x> Executor<'x> {
             });
         }
         let recorded = self.state.change(changes).await;
-        recorded.map_err(|e| e.to_diagnostic().into())
+        recorded.map_err(Into::into)
     }
 
     /// Records the outputs of the root module, as far as they are known.
@@ -320,7 +320,7 @@ impl<'x> Executor<'x> {
             }
         }
         let recorded = self.state.set_outputs(outputs).await;
-        recorded.map_err(|e| e.to_diagnostic().into())
+        recorded.map_err(Into::into)
     }
 
     /// Evaluates a check that could not be evaluated while planning.

@@ -38,7 +38,7 @@ pub async fn settle(
         };
         let made = matches!(outcome, Outcome::Is(_));
         if let Err(e) = state.finish(&intent.token, outcome).await {
-            diagnostics.push(e.to_diagnostic());
+            diagnostics.push(e.into());
             continue;
         }
         settled.push(format!(

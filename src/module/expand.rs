@@ -240,7 +240,7 @@ impl<'e> Expand<'e> {
         let value = self.evaluate(instance, &Repetition::default(), expr)?;
         let value = lang::convert(&value, &Type::Bool).ok();
         match value.as_ref().map(Value::data) {
-            Some(Data::Bool(b)) => Some(b),
+            Some(Data::Bool(b)) => Some(*b),
             Some(Data::Unknown(..)) if self.abstractly => Some(true),
             _ => {
                 self.report(

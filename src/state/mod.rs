@@ -32,9 +32,11 @@ mod manager;
 mod object;
 pub(crate) mod paths;
 mod provider_ref;
+mod recover;
 mod snapshot;
 mod store;
 mod wire;
+mod words;
 mod writer;
 
 pub use change::{Change, Conflict, Record};
