@@ -16,7 +16,7 @@ pub(crate) struct Model {
     /// The version's number; 1 for a plain file.
     pub(crate) version: String,
     pub(crate) signature: Arc<Signature>,
-    pool: Arc<Pool>,
+    pool: Arc<Pool<Session>>,
 }
 
 /// Why a model did not compute.

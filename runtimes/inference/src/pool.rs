@@ -1,13 +1,12 @@
-//! A few sessions and many requests: who computes, who waits, and who is turned away.
+//! A few sessions and many requests: who computes, who waits, and who is turned away. It knows not what a session is.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ort::session::Session;
 use tokio::sync::Semaphore;
 
 /// Sessions of one model, and a queue of limited length before them.
-pub(crate) struct Pool {
-    idle: Mutex<Vec<Session>>,
+pub(crate) struct Pool<S> {
+    idle: Mutex<Vec<S>>,
     /// A permit for each session.
     turns: Arc<Semaphore>,
     /// A permit for each session and each place in the queue.
@@ -23,8 +22,8 @@ pub(crate) enum Refused {
     Broken(String),
 }
 
-impl Pool {
-    pub(crate) fn new(sessions: Vec<Session>, queue: usize) -> Self {
+impl<S: Send + 'static> Pool<S> {
+    pub(crate) fn new(sessions: Vec<S>, queue: usize) -> Self {
         let count = sessions.len();
         let places = count.saturating_add(queue).min(Semaphore::MAX_PERMITS);
         Self {
@@ -39,7 +38,7 @@ impl Pool {
     /// A caller that goes away while it waits leaves the queue; one that goes away later cannot stop the work.
     pub(crate) async fn run<R: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&mut Session) -> R + Send + 'static,
+        work: impl FnOnce(&mut S) -> R + Send + 'static,
     ) -> Result<R, Refused> {
         let place = self
             .places
@@ -66,7 +65,7 @@ impl Pool {
     }
 
     /// Does work with an idle session here and now; `None` when there is none. Blocks.
-    pub(crate) fn with_idle<R>(&self, work: impl FnOnce(&mut Session) -> R) -> Option<R> {
+    pub(crate) fn with_idle<R>(&self, work: impl FnOnce(&mut S) -> R) -> Option<R> {
         let session = self.idle().pop();
         let mut lent = Returned {
             pool: self,
@@ -75,19 +74,85 @@ impl Pool {
         lent.session.as_mut().map(work)
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Session>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<S>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Puts a session back when it is dropped, be it by a panic.
-struct Returned<'a> {
-    pool: &'a Pool,
-    session: Option<Session>,
+struct Returned<'a, S: Send + 'static> {
+    pool: &'a Pool<S>,
+    session: Option<S>,
 }
 
-impl Drop for Returned<'_> {
+impl<S: Send + 'static> Drop for Returned<'_, S> {
     fn drop(&mut self) {
         self.pool.idle().extend(self.session.take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    /// Work that takes until it is told to end, and says when it has begun.
+    fn gate() -> (
+        tokio::sync::oneshot::Receiver<()>,
+        mpsc::Sender<()>,
+        impl FnOnce(&mut u32) -> u32 + Send + 'static,
+    ) {
+        let (begin, begun) = tokio::sync::oneshot::channel();
+        let (end, ended) = mpsc::channel::<()>();
+        let work = move |session: &mut u32| {
+            let _ = begin.send(());
+            let _ = ended.recv();
+            *session
+        };
+        (begun, end, work)
+    }
+
+    #[tokio::test]
+    async fn beyond_sessions_and_queue_requests_are_turned_away() {
+        let pool = Arc::new(Pool::new(vec![7], 1));
+        let (begun, end, work) = gate();
+        let first = tokio::spawn({
+            let pool = pool.clone();
+            async move { pool.run(work).await }
+        });
+        begun.await.unwrap();
+        let mut waiting = Box::pin(pool.run(|session| *session + 1));
+        assert!(is_waiting(&mut waiting).await, "it waits in the queue");
+        assert!(matches!(pool.run(|_| ()).await, Err(Refused::Full)));
+        drop(waiting);
+        let mut waiting = Box::pin(pool.run(|session| *session + 1));
+        assert!(
+            is_waiting(&mut waiting).await,
+            "who went away has left the queue"
+        );
+        drop(end);
+        assert_eq!(first.await.unwrap().unwrap(), 7);
+        assert_eq!(waiting.await.unwrap(), 8);
+    }
+
+    #[tokio::test]
+    async fn a_session_survives_a_panic() {
+        let pool = Arc::new(Pool::new(vec![7], 0));
+        for _ in 0..3 {
+            assert!(matches!(
+                pool.run(|_| panic!("in the work")).await,
+                Err(Refused::Broken(_))
+            ));
+        }
+        assert_eq!(pool.run(|session| *session).await.unwrap(), 7);
+        assert_eq!(pool.with_idle(|session| *session), Some(7));
+    }
+
+    /// Whether a future is not done when it is polled once.
+    async fn is_waiting<F: Future + Unpin>(future: &mut F) -> bool {
+        std::future::poll_fn(|context| {
+            std::task::Poll::Ready(std::pin::Pin::new(&mut *future).poll(context).is_pending())
+        })
+        .await
     }
 }

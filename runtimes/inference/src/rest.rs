@@ -49,7 +49,8 @@ pub(crate) fn router(app: Arc<App>, max_request_bytes: usize) -> Router {
         )
         // The limit holds for what comes out of the decompression, so that a small body cannot become a huge one.
         .layer(DefaultBodyLimit::max(max_request_bytes))
-        .layer(RequestDecompressionLayer::new());
+        .layer(RequestDecompressionLayer::new())
+        .layer(middleware::map_response(name_encodings));
     Router::new()
         .route("/", get(status))
         .route("/metrics", get(metrics))
@@ -100,6 +101,18 @@ async fn guard(State(app): Shared, request: Request, next: Next) -> Response<Bod
         .headers_mut()
         .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     refused
+}
+
+/// The decompression refuses an encoding that it does not know without a word.
+async fn name_encodings(response: Response<Body>) -> Response<Body> {
+    match response.status() {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Failure::new(
+            response.status(),
+            "the body may be compressed by gzip or deflate, or not at all",
+        )
+        .into_response(),
+        _ => response,
+    }
 }
 
 async fn server() -> Json<Value> {

@@ -26,27 +26,24 @@ impl Signature {
     /// Reads a session's signature; says everything that the protocol has no form for.
     pub(crate) fn of(session: &Session) -> Result<Self, String> {
         let mut problems = Vec::new();
-        let mut ports =
-            |outlets: &[Outlet],
-             what: &str,
-             port: fn(&ValueType) -> Option<(Datatype, Vec<i64>)>| {
-                let mut found = Vec::new();
-                for outlet in outlets {
-                    match port(outlet.dtype()) {
-                        Some((datatype, shape)) => found.push(Port {
-                            name: outlet.name().to_owned(),
-                            datatype,
-                            shape,
-                        }),
-                        None => problems.push(format!(
-                            "{what} `{}` is {}, which the protocol cannot carry",
-                            outlet.name(),
-                            outlet.dtype()
-                        )),
-                    }
+        let mut ports = |outlets: &[Outlet], what: &str, port: fn(&ValueType) -> Option<Form>| {
+            let mut found = Vec::new();
+            for outlet in outlets {
+                match port(outlet.dtype()) {
+                    Some((datatype, shape)) => found.push(Port {
+                        name: outlet.name().to_owned(),
+                        datatype,
+                        shape,
+                    }),
+                    None => problems.push(format!(
+                        "{what} `{}` is {}, which the protocol cannot carry",
+                        outlet.name(),
+                        outlet.dtype()
+                    )),
                 }
-                found
-            };
+            }
+            found
+        };
         let inputs = ports(session.inputs(), "its input", tensor_port);
         let outputs = ports(session.outputs(), "its output", |dtype| {
             tensor_port(dtype).or_else(|| probabilities_port(dtype))
@@ -91,7 +88,10 @@ impl Port {
     }
 }
 
-fn tensor_port(dtype: &ValueType) -> Option<(Datatype, Vec<i64>)> {
+/// A datatype and a shape.
+type Form = (Datatype, Vec<i64>);
+
+fn tensor_port(dtype: &ValueType) -> Option<Form> {
     let ValueType::Tensor { ty, shape, .. } = dtype else {
         return None;
     };
@@ -100,7 +100,7 @@ fn tensor_port(dtype: &ValueType) -> Option<(Datatype, Vec<i64>)> {
 
 /// A list of maps from class to probability, as skl2onnx gives by default, is served as a matrix: a row for each map,
 /// a column for each class in ascending order.
-fn probabilities_port(dtype: &ValueType) -> Option<(Datatype, Vec<i64>)> {
+fn probabilities_port(dtype: &ValueType) -> Option<Form> {
     let ValueType::Sequence(item) = dtype else {
         return None;
     };
