@@ -29,6 +29,7 @@ mod server;
 mod settings;
 mod signature;
 mod tensor;
+mod weights;
 
 pub use args::InferArgs;
 pub use error::Error;

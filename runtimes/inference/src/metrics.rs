@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::served::Served;
@@ -15,6 +15,16 @@ pub(crate) struct Metrics {
     failures: IntCounterVec,
     latency: HistogramVec,
     version: IntGaugeVec,
+    in_flight: IntGaugeVec,
+}
+
+/// A request that is waiting or being computed, for as long as this lives.
+pub(crate) struct InFlight(IntGauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 impl Metrics {
@@ -47,6 +57,14 @@ impl Metrics {
             ),
             of,
         )?;
+        let in_flight = IntGaugeVec::new(
+            Opts::new(
+                "mlinfra_inference_in_flight",
+                "Requests that are waiting or being computed.",
+            ),
+            &["model"],
+        )?;
+        registry.register(Box::new(in_flight.clone()))?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(failures.clone()))?;
         registry.register(Box::new(latency.clone()))?;
@@ -57,6 +75,7 @@ impl Metrics {
             failures,
             latency,
             version,
+            in_flight,
         })
     }
 
@@ -72,6 +91,13 @@ impl Metrics {
                 .with_label_values(&[model, version, &status.to_string()])
                 .inc();
         }
+    }
+
+    /// Counts a request to a model that is served as in flight.
+    pub(crate) fn begin(&self, model: &str) -> InFlight {
+        let gauge = self.in_flight.with_label_values(&[model]);
+        gauge.inc();
+        InFlight(gauge)
     }
 
     /// Everything in Prometheus's text format.

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ort::session::builder::{GraphOptimizationLevel, PrepackedWeights};
+use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{OutputSelector, RunOptions, Session};
 
 use crate::onnx;
 use crate::pool::{Pool, Refused};
 use crate::signature::Signature;
 use crate::tensor::Tensor;
+use crate::weights::Weights;
 
 /// A version of a model, ready to compute.
 pub(crate) struct Model {
@@ -38,7 +39,12 @@ impl Model {
         queue: usize,
     ) -> Result<Self, String> {
         let environment = crate::library::environment().map_err(|e| e.to_string())?;
-        let weights = PrepackedWeights::new();
+        // With one session there is nobody to share with.
+        let weights = if sessions > 1 {
+            Weights::read(file)
+        } else {
+            Weights::none()
+        };
         let mut loaded = Vec::new();
         for _ in 0..sessions.max(1) {
             let session = open(&environment, file, &weights)
@@ -77,20 +83,18 @@ impl Model {
     }
 }
 
-fn open(
+pub(crate) fn open(
     environment: &ort::environment::Environment,
     file: &Path,
-    weights: &PrepackedWeights,
+    weights: &Weights,
 ) -> ort::Result<Session> {
     // One thread a session, which is the caller's: parallelism comes from the number of requests.
     let builder = Session::builder(environment)?
         .with_optimization_level(GraphOptimizationLevel::All)?
         .with_intra_threads(1)?
         .with_inter_threads(1)?
-        .with_intra_op_spinning(false)?
-        .with_prepacked_weights(weights)?;
-    let mut builder = builder;
-    builder.commit_from_file(file)
+        .with_intra_op_spinning(false)?;
+    weights.share(builder)?.commit_from_file(file)
 }
 
 /// Zeros need not suit a model (a length of 1 may be too short), so that a failure means nothing.

@@ -267,6 +267,7 @@ async fn answer(
         Ok(served) => served.clone(),
         Err(failure) => return failure.into_response(),
     };
+    let _in_flight = app.metrics.begin(&served.name);
     let model = app.model(&name, version.as_deref());
     let label = model
         .as_ref()

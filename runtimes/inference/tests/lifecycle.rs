@@ -43,15 +43,11 @@ fn ask(server: &Running, times: u64) -> tokio::task::JoinHandle<Option<Answer>> 
     })
 }
 
-/// Waits until the sessions and the queue are taken.
-async fn until_full(server: &Running) {
-    until("the queue is full", async || {
-        server
-            .client
-            .post("/v2/models/count/infer", &count_to(1))
-            .await
-            .status
-            == 503
+/// Waits until so many requests are being computed or waiting.
+async fn until_in_flight(server: &Running, count: usize) {
+    let line = format!("mlinfra_inference_in_flight{{model=\"count\"}} {count}\n");
+    until("the requests are in flight", async || {
+        server.client.get("/metrics").await.text().contains(&line)
     })
     .await;
 }
@@ -60,7 +56,7 @@ async fn until_full(server: &Running) {
 async fn a_full_queue_answers_at_once_that_it_is_full() {
     let server = narrow(1, Duration::from_secs(60)).await;
     let slow = [ask(&server, LONG), ask(&server, LONG)];
-    until_full(&server).await;
+    until_in_flight(&server, 2).await;
     let answer = server
         .client
         .post("/v2/models/count/infer", &count_to(1))
@@ -86,7 +82,7 @@ async fn a_full_queue_answers_at_once_that_it_is_full() {
 async fn stopping_finishes_what_is_in_flight_and_takes_nothing_new() {
     let mut server = narrow(0, Duration::from_secs(60)).await;
     let slow = ask(&server, LONG);
-    until_full(&server).await;
+    until_in_flight(&server, 1).await;
     server.stop();
     until("no new connection is taken", async || {
         TcpStream::connect(server.address).await.is_err()
@@ -101,7 +97,7 @@ async fn stopping_finishes_what_is_in_flight_and_takes_nothing_new() {
 async fn stopping_does_not_wait_longer_than_the_drain() {
     let mut server = narrow(0, Duration::from_millis(20)).await;
     let slow = ask(&server, LONG);
-    until_full(&server).await;
+    until_in_flight(&server, 1).await;
     server.stop();
     server.ended.await.unwrap().unwrap();
     assert!(

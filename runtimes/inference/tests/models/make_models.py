@@ -101,3 +101,37 @@ save(
     [value("x", T.FLOAT, pair)],
     [h.make_value_info("all", h.make_sequence_type_proto(h.make_tensor_type_proto(T.FLOAT, pair)))],
 )
+
+# Weights that optimization folds, fuses, transposes and packs: convolution with batch normalization, scale and shift,
+# and a matrix product. Sessions that share the weights must compute what one session alone computes.
+random = np.random.default_rng(7)
+
+
+def weight(name, *shape, low=-1.0):
+    return onnx.numpy_helper.from_array(random.uniform(low, 1, shape).astype(np.float32), name)
+
+
+save(
+    "fused",
+    [
+        h.make_node("Conv", ["x", "c1", "b1"], ["h1"], pads=[1, 1, 1, 1]),
+        h.make_node("BatchNormalization", ["h1", "scale", "shift", "mean", "var"], ["h2"]),
+        h.make_node("Relu", ["h2"], ["h3"]),
+        h.make_node("Conv", ["h3", "c2"], ["h4"], pads=[1, 1, 1, 1]),
+        h.make_node("Mul", ["h4", "times"], ["h5"]),
+        h.make_node("Add", ["h5", "plus"], ["h6"]),
+        h.make_node("GlobalAveragePool", ["h6"], ["h7"]),
+        h.make_node("Flatten", ["h7"], ["h8"]),
+        h.make_node("Gemm", ["h8", "g", "gb"], ["h9"], transB=1),
+        h.make_node("Transpose", ["m"], ["mt"], perm=[1, 0]),
+        h.make_node("MatMul", ["h9", "mt"], ["h10"]),
+        h.make_node("Add", ["h10", "mb"], ["y"]),
+    ],
+    [value("x", T.FLOAT, ["batch", 3, 8, 8])],
+    [value("y", T.FLOAT, ["batch", 4])],
+    [
+        weight("c1", 8, 3, 3, 3), weight("b1", 8), weight("scale", 8), weight("shift", 8), weight("mean", 8),
+        weight("var", 8, low=0.1), weight("c2", 8, 8, 3, 3), weight("times", 8, 1, 1), weight("plus", 8, 1, 1),
+        weight("g", 16, 8), weight("gb", 16), weight("m", 4, 16), weight("mb", 4),
+    ],
+)
