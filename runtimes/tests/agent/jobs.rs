@@ -179,7 +179,7 @@ async fn a_cancelled_job_gets_time_and_then_the_axe() {
     }
     let view = world.client.cancel_job("polite").await.unwrap();
     assert_eq!(cause(&view), (JobFailureCause::Cancelled, Some(5)));
-    assert_eq!(view.log_tail, ["up", "tidied"]);
+    assert_eq!(view.log_tail.last().map(String::as_str), Some("tidied"));
     let view = world.client.cancel_job("stubborn").await.unwrap();
     assert_eq!(cause(&view), (JobFailureCause::Cancelled, None));
     assert!(world.client.delete_job("polite").await.unwrap());
