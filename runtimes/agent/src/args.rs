@@ -38,6 +38,7 @@ impl AgentArgs {
     /// # Errors
     /// When its folder or its socket cannot be used.
     pub fn run(self) -> io::Result<()> {
+        mlinfra_kit::logging::init(mlinfra_kit::logging::Format::Text);
         let directory = std::fs::canonicalize(self.dir)?;
         // One thread is enough for what the agent does, and takes the least memory.
         let runtime = tokio::runtime::Builder::new_current_thread()

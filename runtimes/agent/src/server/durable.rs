@@ -1,7 +1,7 @@
 //! Files that are whole or absent, whenever the power goes.
 
 use std::fs::{DirBuilder, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
@@ -15,15 +15,10 @@ pub(super) fn make_folder(path: &Path) -> io::Result<()> {
 
 /// Writes a file of mode 0600: after this returns, the file holds all of it; before, what it held.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    // A temporary file has mode 0600 from its making.
-    let mut file = tempfile::Builder::new()
-        .prefix(".new-")
-        .tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+    mlinfra_kit::durable::write(path, bytes, 0o600).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        io::Error::other(format!("{error}: {}", cause.unwrap_or_default()))
+    })
 }
 
 /// Writes a value as JSON, durably.

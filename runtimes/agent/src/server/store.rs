@@ -140,7 +140,11 @@ mod tests {
             r#"{"name":"whole"}"#,
         )
         .unwrap();
-        std::fs::write(layout.objects("thing").join(".new-x1"), "left by a kill").unwrap();
+        std::fs::write(
+            layout.objects("thing").join(".writing-x1"),
+            "left by a kill",
+        )
+        .unwrap();
         let mut loaded = store.load::<Thing>().unwrap();
         assert_eq!(
             loaded.records,
