@@ -1,0 +1,4 @@
+//! The runtime program as its users see it: started, killed, started again.
+#![allow(clippy::unwrap_used)]
+
+mod agent;
