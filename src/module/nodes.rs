@@ -36,7 +36,7 @@ pub enum Node {
 }
 
 /// All nodes with their graph.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Nodes {
     nodes: Vec<Node>,
     index: HashMap<Node, usize>,
