@@ -7,9 +7,12 @@
 pub mod convert;
 pub mod eval;
 pub mod expr;
+pub mod functions;
 pub mod parse;
 mod parse_template;
+pub mod quote;
 pub mod scope;
+mod suggest;
 pub mod unify;
 
 pub use convert::{ConvertError, convert};
