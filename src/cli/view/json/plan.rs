@@ -427,27 +427,31 @@ mod tests {
     #[test]
     fn a_plan_of_terraform_survives_being_read_and_written() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/view/measured");
-        let mut count = 0;
+        let (mut count, mut wrong) = (0, Vec::new());
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_none_or(|e| e != "json") {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap();
-            let mut theirs: Json = serde_json::from_str(&text).unwrap();
+            let mut apart = APART.to_vec();
             if text.contains("[\"forget\"]") {
                 // Of what is forgotten Terraform leaves a husk without values.
-                theirs["planned_values"] = serde_json::json!({"root_module": {}});
+                apart.push("planned_values");
             }
-            assert_eq!(
-                without_types(without(ours(&text), &APART)),
-                without_types(without(theirs, &APART)),
-                "{}",
-                path.display()
-            );
+            let theirs: Json = serde_json::from_str(&text).unwrap();
+            let theirs = without_types(without(theirs, &apart));
+            let ours = without_types(without(ours(&text), &apart));
+            if ours != theirs {
+                wrong.push(format!(
+                    "{}\n ours  {ours}\n theirs {theirs}",
+                    path.display()
+                ));
+            }
             count += 1;
         }
         assert!(count > 60, "{count}");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     #[test]
