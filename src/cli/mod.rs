@@ -11,7 +11,9 @@ mod interrupt;
 mod operation;
 mod providers;
 mod saved_plan;
+mod stored;
 pub mod view;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -10,7 +10,7 @@ use crate::apply;
 use crate::cli::arguments::PlanArguments;
 use crate::cli::context::Context;
 use crate::cli::operation::Operation;
-use crate::cli::{interrupt, saved_plan, view};
+use crate::cli::{interrupt, saved_plan, view, watch};
 use crate::diag::Diagnostic;
 use crate::plan::{Mode, Planned};
 
@@ -118,7 +118,7 @@ async fn carry_out(
     cancel: mlinfra_sdk::CancellationToken,
 ) -> ExitCode {
     let configuration = &operation.configuration;
-    let watch = view::progress::Watch::start(cx, arguments.json);
+    let watch = watch::Watch::start(cx, arguments.json);
     let applied = apply::apply(
         &configuration.tree,
         &configuration.nodes,

@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments, cx: &Context) -> ExitCode {
         return ExitCode::SUCCESS;
     };
     if let Some(entry) = codes::find(what) {
-        cx.print(&entry.to_string());
+        cx.print(&format!("{}: {}\n\n{}\n", entry.code, entry.title, entry.explanation));
         return ExitCode::SUCCESS;
     }
     if library.is_kind(what) {

@@ -7,7 +7,6 @@ use mlinfra_sdk::value::TypeJson;
 
 use crate::cli::context::Context;
 use crate::cli::operation;
-use crate::cli::view;
 use crate::diag::Diagnostic;
 use crate::state::{Snapshot, State};
 
@@ -81,7 +80,7 @@ fn one(arguments: &Arguments, name: &str, snapshot: &Snapshot, cx: &Context) -> 
         return ExitCode::SUCCESS;
     }
     if !arguments.raw {
-        cx.print(&format!("{}\n", view::values::render(&value, &cx.style)));
+        cx.print(&format!("{}\n", crate::lang::display::value(&value)));
         return ExitCode::SUCCESS;
     }
     match crate::lang::convert(&value, &mlinfra_sdk::Type::String) {
@@ -120,7 +119,7 @@ pub fn render(snapshot: &Snapshot, cx: &Context) -> String {
         let value = if output.sensitive {
             "<sensitive>".to_owned()
         } else {
-            view::values::render(&output.value, &cx.style)
+            crate::lang::display::value(&output.value)
         };
         format!("{name} = {value}\n")
     });

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::{operation, providers, saved_plan, view};
+use crate::cli::{operation, providers, saved_plan, stored, view};
 use crate::diag::Diagnostic;
-use crate::state::{Snapshot, State};
+use crate::state::State;
 
 /// Arguments.
 #[derive(Args, Debug)]
@@ -32,13 +32,9 @@ pub struct Arguments {
 pub async fn run(arguments: &Arguments, cx: &Context) -> ExitCode {
     if let Some(path) = &arguments.saved {
         return match saved_plan::read(path, cx) {
-            Ok((plan, snapshot)) => {
-                let text = if arguments.json {
-                    format!("{}\n", view::json::plan(&plan, &snapshot))
-                } else {
-                    view::plan::render(&plan, &cx.style)
-                };
-                cx.print(&text);
+            Ok(saved) if arguments.json => print_json(saved_plan::json(&saved), cx),
+            Ok(saved) => {
+                cx.print(&view::plan::render(&saved.0, &cx.style));
                 ExitCode::SUCCESS
             }
             Err(diagnostic) => cx.fail_with(diagnostic),
@@ -48,25 +44,27 @@ pub async fn run(arguments: &Arguments, cx: &Context) -> ExitCode {
         Ok(snapshot) => snapshot,
         Err(e) => return cx.fail_with(e),
     };
-    let shown = if arguments.json {
-        state_json(&snapshot, cx)
-    } else {
-        state_text(&snapshot, cx)
+    let view = match stored::view(&snapshot, &providers::host(&cx.root)) {
+        Ok(view) => view,
+        Err(diagnostic) => return cx.fail_with(diagnostic),
     };
-    match shown {
-        Ok(text) => {
-            cx.print(&text);
+    if !arguments.json {
+        cx.print(&view::state::render(&view, &cx.style));
+        return ExitCode::SUCCESS;
+    }
+    print_json(view::json::values::render(Some(&view)), cx)
+}
+
+fn print_json(json: Result<String, serde_json::Error>, cx: &Context) -> ExitCode {
+    match json {
+        Ok(json) => {
+            cx.print(&format!("{json}\n"));
             ExitCode::SUCCESS
         }
-        Err(diagnostic) => cx.fail_with(diagnostic),
+        Err(e) => cx.fail_with(Diagnostic::error(
+            "It has no JSON form",
+            format!("A value cannot be written as JSON: {e}."),
+        )),
     }
 }
 
-fn state_text(_: &Snapshot, _: &Context) -> Result<String, Diagnostic> {
-    let _ = providers::host;
-    Ok(String::new())
-}
-
-fn state_json(_: &Snapshot, _: &Context) -> Result<String, Diagnostic> {
-    Ok(String::new())
-}

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::addr::{ResourceInstance, Target};
 use crate::cli::context::Context;
-use crate::cli::{operation, providers, view};
+use crate::cli::{operation, providers, stored, view};
 use crate::diag::Diagnostic;
 use crate::state::{Snapshot, State};
 
@@ -77,10 +77,8 @@ fn show(text: &str, snapshot: &Snapshot, cx: &Context) -> ExitCode {
         Ok(address) => address,
         Err(e) => return cx.fail_with(Diagnostic::error("Invalid address", format!("{e}."))),
     };
-    let host = providers::host(&cx.root);
-    let state = snapshot.resources.get(&address);
-    let current = state.and_then(|s| Some((s, s.current.as_ref()?)));
-    let Some((state, object)) = current else {
+    let known = snapshot.current(&address).is_some();
+    if !known {
         let all: Vec<String> = snapshot.resources.keys().map(ToString::to_string).collect();
         let diagnostic = Diagnostic::error(
             "No instance found for the given address!",
@@ -91,20 +89,12 @@ fn show(text: &str, snapshot: &Snapshot, cx: &Context) -> ExitCode {
             Some(hint) => diagnostic.hint(hint),
             None => diagnostic,
         });
-    };
-    let shown = host
-        .schema(&state.provider.name, &address.resource)
-        .and_then(|schema| {
-            object
-                .decode(&schema)
-                .map_err(|e| Diagnostic::error("Stored object cannot be read", format!("{e}.")))
-        });
-    match shown {
-        Ok(value) => {
-            let tainted = if object.is_tainted() { " (tainted)" } else { "" };
-            let body = view::values::object(&value, &cx.style);
-            let (ty, name) = (&address.resource.ty, &address.resource.name);
-            cx.print(&format!("# {address}:{tainted}\nresource {ty:?} {name:?} {body}\n"));
+    }
+    match stored::view(snapshot, &providers::host(&cx.root)) {
+        Ok(view) => {
+            let objects = view.objects.iter().filter(|o| o.address == address);
+            let text: String = objects.map(|o| view::state::render_object(o, &cx.style)).collect();
+            cx.print(&text);
             ExitCode::SUCCESS
         }
         Err(d) => cx.fail_with(d),
