@@ -198,7 +198,7 @@ impl<'x> Executor<'x> {
 
     /// Puts the instances of a resource together, for whatever refers to it.
     async fn assemble(&self, number: usize, module: ModuleId, block: &ResourceBlock) -> Outcome {
-        for instance in self.expand.values().instances(module).to_vec() {
+        for instance in self.expand.instances(module) {
             let Some((shape, repetitions)) = self.expand.expand_resource(instance, block) else {
                 return Outcome::Failed;
             };
@@ -328,7 +328,7 @@ impl<'x> Executor<'x> {
         let Some(check) = self.tree.get(module).declarations.checks.get(name) else {
             return;
         };
-        for instance in self.expand.values().instances(module).to_vec() {
+        for instance in self.expand.instances(module) {
             for assertion in &check.assertions {
                 let verdict = self.expand.verdict(instance, &Default::default(), None, assertion);
                 if let Verdict::Fails(message) = verdict {

@@ -62,6 +62,7 @@ pub enum Command {
 
 /// Options of every command that needs the values of variables.
 #[derive(Args, Debug, Clone, Default)]
+#[group(skip)]
 pub struct VariableArguments {
     /// The value of a variable: name=value. May be given several times.
     #[arg(long = "var", value_name = "NAME=VALUE", action = clap::ArgAction::Append)]
@@ -74,6 +75,7 @@ pub struct VariableArguments {
 
 /// Options of every command that opens the state for writing.
 #[derive(Args, Debug, Clone)]
+#[group(skip)]
 pub struct LockArguments {
     /// Whether to hold the state's lock while working.
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
@@ -86,6 +88,7 @@ pub struct LockArguments {
 
 /// Options of every command that makes a plan.
 #[derive(Args, Debug, Clone)]
+#[group(skip)]
 pub struct PlanArguments {
     /// Variables.
     #[command(flatten)]

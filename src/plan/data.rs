@@ -157,7 +157,7 @@ impl Planner<'_> {
             return;
         };
         let mut instances = Vec::new();
-        for instance in self.expand.values().instances(module).to_vec() {
+        for instance in self.expand.instances(module) {
             let address = self.expand.values().get(instance).address.clone();
             let shown = if address.is_root() {
                 format!("check.{name}")

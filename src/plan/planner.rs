@@ -205,7 +205,7 @@ impl<'p> Planner<'p> {
     }
 
     async fn resource(&self, number: usize, module: ModuleId, block: &ResourceBlock) -> Outcome {
-        let instances = self.expand.values().instances(module).to_vec();
+        let instances = self.expand.instances(module);
         let mut outcome = Outcome::Done;
         for instance in instances {
             let done = match block.address.mode {
@@ -283,7 +283,7 @@ pub async fn configure(
     let block = config.block(tree);
     let header = block.map(|b| b.header);
     let schema = &provider.map_err(|d| d.at(header))?.schema().config;
-    let instances = expand.values().instances(config.module).to_vec();
+    let instances = expand.instances(config.module);
     let Some(instance) = instances.first().copied() else {
         return Ok(());
     };

@@ -16,6 +16,7 @@ use crate::plan::{Mode, Planned};
 
 /// Arguments.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(after_help = "\
 Examples:
   mlinfra apply                    plan, ask, and do it

@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 
 /// Arguments.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(after_help = "\
 What holds data (registries, buckets, databases) is kept, and stays in the state. With
 -destroy-data it goes, too.

@@ -12,6 +12,7 @@ use crate::vocabulary::Library;
 
 /// Arguments.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(after_help = "\
 Examples:
   mlinfra explain              the kinds there are

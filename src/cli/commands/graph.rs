@@ -10,6 +10,7 @@ use crate::module::Node;
 
 /// Arguments.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(after_help = "\
 Example, with Graphviz installed:
   mlinfra graph | dot -Tsvg > graph.svg

@@ -9,6 +9,7 @@ use crate::cli::operation;
 
 /// Arguments.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(after_help = "\
 There is nothing to download: kinds and providers come with the program, and modules are read
 where they are. So init only checks that the configuration can be loaded; no other command needs

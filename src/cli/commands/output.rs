@@ -12,6 +12,7 @@ use crate::state::{Snapshot, State};
 
 /// Arguments.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(after_help = "\
 Examples:
   mlinfra output               all outputs

@@ -12,6 +12,7 @@ use crate::cli::{interrupt, saved_plan, view};
 
 /// Arguments.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(after_help = "\
 Examples:
   mlinfra plan                         show what would change

@@ -14,6 +14,7 @@ use crate::plan;
 
 /// Arguments.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(after_help = "\
 Examples:
   mlinfra validate          say what is wrong, with places and remedies

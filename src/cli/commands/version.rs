@@ -6,6 +6,7 @@ use clap::Args;
 
 /// Arguments.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub struct Arguments {
     /// As JSON.
     #[arg(long)]
