@@ -9,6 +9,7 @@
 //! | [`diag`] | one diagnostic value, its codes and renderers |
 //! | [`addr`] | addresses of modules, resources and their instances |
 //! | [`lang`] | expressions over values; pure, knows no state |
+//! | [`state`] | what is remembered of the world: snapshot, laws, journal, lock, stores |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod addr;

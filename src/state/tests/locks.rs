@@ -1,5 +1,8 @@
 //! One writer at a time, within a process and between processes.
 
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,6 +93,40 @@ async fn a_lock_is_not_forced_from_who_is_alive() {
     // It would not have been in the way.
     std::fs::write(&path, serde_json::to_vec(&dead).unwrap()).unwrap();
     store.lock(&holder("apply")).await.unwrap();
+}
+
+/// Names the directory to the child of the next test.
+const CHILD: &str = "MLINFRA_TEST_LOCK_DIRECTORY";
+
+#[tokio::test]
+async fn another_process_holds_its_lock_until_it_is_killed() {
+    if let Some(dir) = std::env::var_os(CHILD) {
+        let _held = store(Path::new(&dir)).lock(&holder("apply")).await.unwrap();
+        println!("locked");
+        // Until the other side goes away, should it fail before it kills this one.
+        std::io::read_to_string(std::io::stdin()).unwrap();
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture"])
+        .arg("state::tests::locks::another_process_holds_its_lock_until_it_is_killed")
+        .env(CHILD, dir.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("locked")));
+    let store = store(dir.path());
+    match store.lock(&holder("plan")).await {
+        Err(LockError::Taken { holder, .. }) => assert_eq!(holder.unwrap().pid, child.id()),
+        other => panic!("{other:?}"),
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    store.lock(&holder("plan")).await.unwrap();
 }
 
 #[tokio::test]
