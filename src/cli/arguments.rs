@@ -12,12 +12,17 @@ use super::commands;
 ///
 /// Write what shall be there in HCL, look at the plan, apply it.
 #[derive(Parser, Debug)]
-#[command(name = "mlinfra", version, disable_version_flag = true, after_help = "\
+#[command(
+    name = "mlinfra",
+    version,
+    disable_version_flag = true,
+    after_help = "\
 Examples:
   mlinfra plan                               show what would change in this directory
   mlinfra -chdir=examples/quickstart apply   make another directory's configuration real
   mlinfra explain serving                    what a kind takes and answers
-")]
+"
+)]
 pub struct Arguments {
     /// Run in this directory instead of the current one.
     #[arg(long, global = true, value_name = "DIR")]
@@ -150,7 +155,11 @@ pub fn usual(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
                 && chars.next().is_some_and(|c| c.is_ascii_lowercase())
                 && chars.next().is_some();
             if single && !verbatim {
-                let text = if text == "-version" { "version".into() } else { format!("-{text}") };
+                let text = if text == "-version" {
+                    "version".into()
+                } else {
+                    format!("-{text}")
+                };
                 return OsString::from(text);
             }
             argument
@@ -170,7 +179,10 @@ mod tests {
     fn terraform_spelling_is_the_usual_spelling() {
         let given = words("mlinfra -chdir=x plan -out=p -var a=-1 -h --json - -- -x");
         let usual = usual(given);
-        assert_eq!(usual, words("mlinfra --chdir=x plan --out=p --var a=-1 -h --json - -- -x"));
+        assert_eq!(
+            usual,
+            words("mlinfra --chdir=x plan --out=p --var a=-1 -h --json - -- -x")
+        );
     }
 
     #[test]

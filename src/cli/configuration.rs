@@ -59,7 +59,11 @@ impl Configuration {
     }
 
     /// The values of the root module's variables, by Terraform's precedence.
-    pub fn variables(&mut self, root: &Path, given: &VariableArguments) -> BTreeMap<Arc<str>, Value> {
+    pub fn variables(
+        &mut self,
+        root: &Path,
+        given: &VariableArguments,
+    ) -> BTreeMap<Arc<str>, Value> {
         let declared = self.tree.root().declarations.variables.clone();
         let assignments = given.var.iter().cloned().map(Given::Assignment);
         let files = given.var_file.iter().cloned().map(Given::File);
@@ -113,7 +117,10 @@ fn library(root: &Path, diagnostics: &mut Diagnostics) -> Library {
             let Some(folders) = folders else {
                 diagnostics.push(Diagnostic::error(
                     "Invalid vocabulary",
-                    format!("In {}: vocabulary is a list of folders: vocabulary = [\"./kinds\"].", file.name),
+                    format!(
+                        "In {}: vocabulary is a list of folders: vocabulary = [\"./kinds\"].",
+                        file.name
+                    ),
                 ));
                 continue;
             };

@@ -28,7 +28,10 @@ impl Context {
     /// # Errors
     /// When the directory cannot be entered.
     pub fn new(arguments: &Arguments) -> Result<Context, Diagnostic> {
-        let wanted = arguments.chdir.clone().unwrap_or_else(|| PathBuf::from("."));
+        let wanted = arguments
+            .chdir
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("."));
         let root = std::fs::canonicalize(&wanted).map_err(|e| {
             Diagnostic::error(
                 "Cannot enter the directory",
@@ -86,6 +89,9 @@ impl Context {
 /// Reports an error before there is a context.
 pub fn report_early(diagnostic: &Diagnostic) -> ExitCode {
     let style = Style::PLAIN;
-    eprint!("{}", terminal::render(diagnostic, &Sources::default(), &style));
+    eprint!(
+        "{}",
+        terminal::render(diagnostic, &Sources::default(), &style)
+    );
     ExitCode::from(1)
 }

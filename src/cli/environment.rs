@@ -38,6 +38,9 @@ pub fn no_color() -> bool {
 /// Who runs the program: `user@host`.
 pub fn who() -> String {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
     format!("{}@{host}", user.unwrap_or_else(|_| "unknown".into()))
 }

@@ -54,7 +54,10 @@ pub fn load(cx: &Context) -> Result<Configuration, ExitCode> {
 fn no_configuration(root: &Path) -> Diagnostic {
     Diagnostic::error(
         "No configuration files",
-        format!("The directory {} has no file whose name ends in .hcl or .tf.", root.display()),
+        format!(
+            "The directory {} has no file whose name ends in .hcl or .tf.",
+            root.display()
+        ),
     )
     .hint("Use -chdir=DIR to work in another directory.")
 }
@@ -86,7 +89,11 @@ fn duration(text: &str) -> Result<Duration, Diagnostic> {
 
 impl Operation {
     /// Loads the configuration and opens the state.
-    pub async fn open(cx: &Context, arguments: &PlanArguments, what: &str) -> Result<Operation, ExitCode> {
+    pub async fn open(
+        cx: &Context,
+        arguments: &PlanArguments,
+        what: &str,
+    ) -> Result<Operation, ExitCode> {
         let mut configuration = load(cx)?;
         let options = options(&configuration, arguments).map_err(|d| cx.fail_with(d))?;
         let variables = configuration.variables(&cx.root, &arguments.variables);
@@ -110,7 +117,11 @@ impl Operation {
     }
 
     /// Settles what a killed run left, then makes a plan. Its diagnostics are reported.
-    pub async fn plan(&self, cx: &Context, cancel: &CancellationToken) -> Result<Planned, ExitCode> {
+    pub async fn plan(
+        &self,
+        cx: &Context,
+        cancel: &CancellationToken,
+    ) -> Result<Planned, ExitCode> {
         let Configuration {
             tree,
             nodes,
@@ -121,8 +132,15 @@ impl Operation {
             progress: Arc::new(|_| {}),
             cancel: cancel.clone(),
         };
-        let settled =
-            apply::settle(tree, nodes, &self.expand(cx), &self.host, &self.state, &context).await;
+        let settled = apply::settle(
+            tree,
+            nodes,
+            &self.expand(cx),
+            &self.host,
+            &self.state,
+            &context,
+        )
+        .await;
         match settled {
             Ok(settled) => {
                 for line in settled {
@@ -145,7 +163,10 @@ impl Operation {
         let mut diagnostics = self.configuration.diagnostics.clone();
         diagnostics.extend(std::mem::take(&mut planned.diagnostics));
         if cancel.is_cancelled() {
-            diagnostics.push(Diagnostic::error("Interrupted", "The plan was not finished."));
+            diagnostics.push(Diagnostic::error(
+                "Interrupted",
+                "The plan was not finished.",
+            ));
         }
         if diagnostics.has_errors() {
             return Err(cx.fail(&diagnostics, sources));

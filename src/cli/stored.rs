@@ -13,7 +13,10 @@ pub fn view(snapshot: &Snapshot, host: &Host) -> Result<StateView, Diagnostic> {
     let mut objects = Vec::new();
     for (address, instance) in &snapshot.resources {
         let schema = host.schema(&instance.provider.name, &address.resource)?;
-        let deposed = instance.deposed.iter().map(|(key, o)| (Some(key.clone()), o));
+        let deposed = instance
+            .deposed
+            .iter()
+            .map(|(key, o)| (Some(key.clone()), o));
         let current = instance.current.iter().map(|o| (None, o));
         for (deposed, object) in current.chain(deposed) {
             let value = object.decode(&schema).map_err(|e| {
@@ -31,7 +34,11 @@ pub fn view(snapshot: &Snapshot, host: &Host) -> Result<StateView, Diagnostic> {
                 value,
                 tainted: object.is_tainted(),
                 deposed,
-                depends_on: object.dependencies.iter().map(ToString::to_string).collect(),
+                depends_on: object
+                    .dependencies
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
             });
         }
     }

@@ -44,7 +44,10 @@ fn show(event: Event) {
         Happening::Started(_) => println!("{address}: {doing}..."),
         Happening::Progress(event) => println!("{address}: {event:?}"),
         Happening::Finished(id, elapsed) => {
-            println!("{address}: {doing} complete after {}s {id:?}", elapsed.as_secs());
+            println!(
+                "{address}: {doing} complete after {}s {id:?}",
+                elapsed.as_secs()
+            );
         }
         Happening::Failed(_) => {}
     }

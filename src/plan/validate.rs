@@ -75,9 +75,10 @@ impl Validator<'_> {
     ) {
         for instance in self.expand.instances(module) {
             let mut diagnostics = Diagnostics::new();
-            self.expand.with_scope(instance, &Repetition::default(), None, |scope| {
-                decode_block(body, schema, scope, &mut diagnostics)
-            });
+            self.expand
+                .with_scope(instance, &Repetition::default(), None, |scope| {
+                    decode_block(body, schema, scope, &mut diagnostics)
+                });
             self.expand.report_all(diagnostics);
         }
     }

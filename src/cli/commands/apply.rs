@@ -95,9 +95,15 @@ fn approve(cx: &Context, mode: Mode) -> Result<(), ExitCode> {
         ));
     }
     let question = match mode {
-        Mode::Destroy => "\nDo you really want to destroy all resources?\n  mlinfra will destroy all your managed infrastructure, as shown above.\n  There is no undo. Only 'yes' will be accepted to confirm.\n\n  Enter a value: ",
-        Mode::RefreshOnly => "\nWould you like to update the mlinfra state to reflect these detected changes?\n  mlinfra will write these changes to the state without modifying any real infrastructure.\n  There is no undo. Only 'yes' will be accepted to confirm.\n\n  Enter a value: ",
-        Mode::Normal => "\nDo you want to perform these actions?\n  mlinfra will perform the actions described above.\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: ",
+        Mode::Destroy => {
+            "\nDo you really want to destroy all resources?\n  mlinfra will destroy all your managed infrastructure, as shown above.\n  There is no undo. Only 'yes' will be accepted to confirm.\n\n  Enter a value: "
+        }
+        Mode::RefreshOnly => {
+            "\nWould you like to update the mlinfra state to reflect these detected changes?\n  mlinfra will write these changes to the state without modifying any real infrastructure.\n  There is no undo. Only 'yes' will be accepted to confirm.\n\n  Enter a value: "
+        }
+        Mode::Normal => {
+            "\nDo you want to perform these actions?\n  mlinfra will perform the actions described above.\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: "
+        }
     };
     cx.print(question);
     let mut answer = String::new();
@@ -106,7 +112,11 @@ fn approve(cx: &Context, mode: Mode) -> Result<(), ExitCode> {
     if read.is_ok() && answer.trim() == "yes" {
         return Ok(());
     }
-    let what = if mode == Mode::Destroy { "Destroy" } else { "Apply" };
+    let what = if mode == Mode::Destroy {
+        "Destroy"
+    } else {
+        "Apply"
+    };
     cx.print(&format!("\n{what} cancelled.\n"));
     Err(ExitCode::from(1))
 }
@@ -143,7 +153,10 @@ async fn carry_out(
     }
     let counts = applied.counts;
     let sentence = if planned.plan.mode == Mode::Destroy {
-        format!("\nDestroy complete! Resources: {} destroyed.\n", counts.destroyed)
+        format!(
+            "\nDestroy complete! Resources: {} destroyed.\n",
+            counts.destroyed
+        )
     } else {
         format!(
             "\nApply complete! Resources: {} added, {} changed, {} destroyed.\n",

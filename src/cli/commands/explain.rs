@@ -32,7 +32,10 @@ pub fn run(arguments: &Arguments, cx: &Context) -> ExitCode {
         return ExitCode::SUCCESS;
     };
     if let Some(entry) = codes::find(what) {
-        cx.print(&format!("{}: {}\n\n{}\n", entry.code, entry.title, entry.explanation));
+        cx.print(&format!(
+            "{}: {}\n\n{}\n",
+            entry.code, entry.title, entry.explanation
+        ));
         return ExitCode::SUCCESS;
     }
     if library.is_kind(what) {
@@ -85,7 +88,9 @@ fn kinds(library: &Library) -> String {
     let mut text = String::from("Kinds of the vocabulary:\n\n");
     let width = library.kinds().map(str::len).max().unwrap_or(0);
     for kind in library.kinds() {
-        let about = interface(library, kind).map(|(_, about)| about).unwrap_or_default();
+        let about = interface(library, kind)
+            .map(|(_, about)| about)
+            .unwrap_or_default();
         let first = about.lines().next().unwrap_or_default();
         text.push_str(&format!("  {kind:width$}  {first}\n"));
     }
@@ -100,20 +105,31 @@ fn kind(library: &Library, kind: &str) -> Result<String, Unreadable> {
     for line in about.lines() {
         text.push_str(&format!("  {line}\n"));
     }
-    text.push_str(&format!("\nTargets: {}\n\nArguments:\n", targets.join(", ")));
+    text.push_str(&format!(
+        "\nTargets: {}\n\nArguments:\n",
+        targets.join(", ")
+    ));
     let given = |name: &str| matches!(name, "name" | "target");
     for variable in declarations.variables.values().filter(|v| !given(&v.name)) {
         let need = match &variable.default {
             None => "required".to_owned(),
             Some(value) if value.is_null() => "optional".to_owned(),
-            Some(value) => format!("default {}", serde_json::to_string(value).unwrap_or_default()),
+            Some(value) => format!(
+                "default {}",
+                serde_json::to_string(value).unwrap_or_default()
+            ),
         };
-        text.push_str(&format!("\n  {} = {}   ({need})\n", variable.name, variable.constraint.ty));
+        text.push_str(&format!(
+            "\n  {} = {}   ({need})\n",
+            variable.name, variable.constraint.ty
+        ));
         for line in variable.description.iter().flat_map(|d| d.trim().lines()) {
             text.push_str(&format!("      {line}\n"));
         }
     }
-    text.push_str("\nEvery kind also takes: target, count, for_each, enabled, depends_on\n\nOutputs:\n");
+    text.push_str(
+        "\nEvery kind also takes: target, count, for_each, enabled, depends_on\n\nOutputs:\n",
+    );
     for output in declarations.outputs.values() {
         text.push_str(&format!("\n  {kind}.NAME.{}\n", output.name));
         for line in output.description.iter().flat_map(|d| d.trim().lines()) {

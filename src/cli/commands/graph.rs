@@ -24,7 +24,9 @@ pub fn run(_: &Arguments, cx: &Context) -> ExitCode {
         Err(code) => return code,
     };
     let (tree, nodes) = (&configuration.tree, &configuration.nodes);
-    let mut text = String::from("digraph G {\n  rankdir = \"RL\";\n  node [shape = rect, fontname = \"sans-serif\"];\n");
+    let mut text = String::from(
+        "digraph G {\n  rankdir = \"RL\";\n  node [shape = rect, fontname = \"sans-serif\"];\n",
+    );
     for (number, node) in nodes.iter() {
         if matches!(node, Node::Resource(..)) {
             let name = nodes.name(tree, node);

@@ -68,4 +68,3 @@ fn print_json(json: Result<String, serde_json::Error>, cx: &Context) -> ExitCode
         )),
     }
 }
-

@@ -55,7 +55,9 @@ fn list(addresses: &[String], snapshot: &Snapshot, cx: &Context) -> ExitCode {
     let library = crate::vocabulary::Library::bundled();
     let mut targets = Vec::new();
     for text in addresses {
-        match Target::parse(text, |name| crate::config::Vocabulary::is_kind(&library, name)) {
+        match Target::parse(text, |name| {
+            crate::config::Vocabulary::is_kind(&library, name)
+        }) {
             Ok(target) => targets.push(target),
             Err(e) => return cx.fail_with(Diagnostic::error("Invalid address", format!("{e}."))),
         }
@@ -83,7 +85,9 @@ fn show(text: &str, snapshot: &Snapshot, cx: &Context) -> ExitCode {
         let all: Vec<String> = snapshot.resources.keys().map(ToString::to_string).collect();
         let diagnostic = Diagnostic::error(
             "No instance found for the given address!",
-            format!("There is no object {text} in the state. mlinfra state list shows what there is."),
+            format!(
+                "There is no object {text} in the state. mlinfra state list shows what there is."
+            ),
         );
         let near = crate::diag::did_you_mean(text, all.iter().map(String::as_str));
         return cx.fail_with(match near {
@@ -94,7 +98,9 @@ fn show(text: &str, snapshot: &Snapshot, cx: &Context) -> ExitCode {
     match stored::view(snapshot, &providers::host(&cx.root)) {
         Ok(view) => {
             let objects = view.objects.iter().filter(|o| o.address == address);
-            let text: String = objects.map(|o| view::state::render_object(o, &cx.style)).collect();
+            let text: String = objects
+                .map(|o| view::state::render_object(o, &cx.style))
+                .collect();
             cx.print(&text);
             ExitCode::SUCCESS
         }

@@ -33,7 +33,10 @@ pub async fn run(arguments: &Arguments, cx: &Context) -> ExitCode {
     if configuration.is_empty() && !diagnostics.has_errors() {
         diagnostics.push(Diagnostic::error(
             "No configuration files",
-            format!("The directory {} has no file whose name ends in .hcl or .tf.", cx.root.display()),
+            format!(
+                "The directory {} has no file whose name ends in .hcl or .tf.",
+                cx.root.display()
+            ),
         ));
     }
     if !diagnostics.has_errors() {
