@@ -76,6 +76,7 @@ impl RunArgs {
             trigger: self.trigger,
             fired_at: self.fired_at,
             events: self.events,
+            environments: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

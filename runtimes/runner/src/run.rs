@@ -18,7 +18,7 @@ use crate::error::RunError;
 use crate::metrics::{self, Follower, json_number};
 use crate::outcome::RunResult;
 use crate::progress::Progress;
-use crate::python::{self, Environment};
+use crate::python::{self, Environment, Key};
 use crate::spec::Spec;
 use crate::stage::{Cache, Kept, Stage, Work};
 use crate::{commit, inputs, promotion, source};
@@ -34,6 +34,8 @@ pub struct Setting {
     pub fired_at: Option<String>,
     /// The file to tell progress in.
     pub events: Option<PathBuf>,
+    /// The folder that keeps Python environments; the user's cache when absent.
+    pub environments: Option<PathBuf>,
 }
 
 /// What a run made or found.
@@ -81,6 +83,7 @@ pub async fn execute(
         registry: &registry,
         progress: &progress,
         stop: &stop,
+        environments: setting.environments.as_deref(),
     };
     let outcome = async {
         let made = run.make().await?;
@@ -130,6 +133,7 @@ struct Run<'a> {
     registry: &'a Registry,
     progress: &'a Progress,
     stop: &'a Stop,
+    environments: Option<&'a Path>,
 }
 
 impl Run<'_> {
@@ -211,16 +215,7 @@ impl Run<'_> {
         text.and_then(|text| std::fs::write(&params, text))
             .map_err(RunError::file("write", &params))?;
         let environment = match &self.address.python {
-            Some(version) => {
-                python::environment(
-                    &code,
-                    &self.address.source.digest,
-                    version,
-                    self.progress,
-                    self.stop,
-                )
-                .await?
-            }
+            Some(version) => self.environment(&code, version).await?,
             None => None,
         };
         self.train(stage, &work, environment.as_ref()).await?;
@@ -230,6 +225,18 @@ impl Run<'_> {
         artifacts::name_all(&found)?;
         let (cache_root, address) = (self.spec.cache_dir.clone(), stage.address);
         blocking(move || Cache::open(&cache_root)?.keep(&work, &address)).await
+    }
+
+    async fn environment(
+        &self,
+        code: &Path,
+        version: &str,
+    ) -> Result<Option<Environment>, RunError> {
+        let key = Key {
+            version,
+            source: &self.address.source.digest,
+        };
+        python::environment(code, &key, self.environments, self.progress, self.stop).await
     }
 
     /// The command sees a copy, so that what runs is what was digested, whoever edits the folder meanwhile, and so that

@@ -1,6 +1,6 @@
 //! Python environments: made from requirements.txt, kept, and made anew when they are not whole.
 
-use mlinfra_runner::Spec;
+use mlinfra_runner::{RunError, RunResult, Setting, Spec};
 
 use super::World;
 
@@ -53,72 +53,64 @@ fn spec(world: &World) -> Spec {
     }
 }
 
-/// All that depends on the one variable of this process that says where environments are kept stands in one test.
 #[tokio::test]
 async fn an_environment_is_made_kept_and_made_anew() {
     let world = world().await;
-    world.run(spec(&world)).await.unwrap();
+    run(&world, spec(&world)).await.unwrap();
     assert_eq!(
         world.artifact(1, "model.onnx").await,
         "no tiny False\n",
         "without requirements the machine's Python runs"
     );
 
-    let package = world.path("train/tiny");
+    let package = world.path("train/package");
     std::fs::create_dir(&package).unwrap();
     std::fs::write(package.join("pyproject.toml"), PYPROJECT).unwrap();
     std::fs::write(package.join("backend.py"), BACKEND).unwrap();
     std::fs::write(
         world.path("train/requirements.txt"),
-        "# one of our own\n./tiny\n",
+        "# one of our own\n./package\n",
     )
     .unwrap();
-    world.run(spec(&world)).await.unwrap();
+    run(&world, spec(&world)).await.unwrap();
     assert_eq!(world.artifact(2, "model.onnx").await, "42 True\n");
 
-    let kept = environments();
-    let fresh: Vec<_> = kept
-        .iter()
-        .filter(|folder| {
-            std::fs::read_to_string(folder.join(".complete"))
-                .is_ok_and(|text| text.contains("./tiny"))
-        })
+    let kept = std::fs::read_dir(world.path("environments/venv")).unwrap();
+    let kept: Vec<_> = kept
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
         .collect();
-    assert!(!fresh.is_empty());
-    for folder in &fresh {
-        // As a kill would leave it: no marker, and half of the files.
-        std::fs::remove_file(folder.join(".complete")).unwrap();
-        std::fs::remove_dir_all(folder.join("lib")).unwrap();
-    }
-    world
-        .run(Spec {
+    assert_eq!(kept.len(), 1);
+    // As a kill would leave it: no marker, and half of the files.
+    std::fs::remove_file(kept[0].join(".complete")).unwrap();
+    std::fs::remove_dir_all(kept[0].join("lib")).unwrap();
+    run(
+        &world,
+        Spec {
             force: true,
             ..spec(&world)
-        })
-        .await
-        .unwrap();
+        },
+    )
+    .await
+    .unwrap();
     assert_eq!(world.artifact(3, "model.onnx").await, "42 True\n");
 
     std::fs::write(world.path("train/requirements.txt"), "./no-such-package\n").unwrap();
-    let error = world.run(spec(&world)).await.unwrap_err().to_string();
+    let error = run(&world, spec(&world)).await.unwrap_err().to_string();
     assert!(
         error.contains("pip install") && error.contains("no-such-package"),
         "{error}"
     );
 
     std::fs::write(world.path("train/requirements.txt"), "\n# nothing\n").unwrap();
-    world.run(spec(&world)).await.unwrap();
+    run(&world, spec(&world)).await.unwrap();
     assert_eq!(world.artifact(4, "model.onnx").await, "no tiny True\n");
 }
 
-fn environments() -> Vec<std::path::PathBuf> {
-    let variable = |name: &str| std::env::var_os(name).map(std::path::PathBuf::from);
-    let root = variable("MLINFRA_CACHE")
-        .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("mlinfra")))
-        .unwrap_or_else(|| variable("HOME").unwrap().join(".cache/mlinfra"));
-    let entries = std::fs::read_dir(root.join("venv")).unwrap();
-    entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir())
-        .collect()
+async fn run(world: &World, spec: Spec) -> Result<RunResult, RunError> {
+    let setting = Setting {
+        environments: Some(world.path("environments")),
+        ..Setting::default()
+    };
+    world.run_in(spec, setting).await
 }
