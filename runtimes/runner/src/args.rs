@@ -99,7 +99,10 @@ impl RunArgs {
                 asked.closed().await;
             });
             execute(spec, setting, stop).await
-        })?;
+        });
+        // A digest of a large input that is being taken is not waited for.
+        runtime.shutdown_background();
+        let result = result?;
         write_result(self.result.as_deref(), &result)
     }
 }

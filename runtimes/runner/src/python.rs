@@ -120,7 +120,9 @@ pub(crate) async fn environment(
             "waiting for another run that makes the same Python environment",
         )
     };
-    let _lock = Lock::acquire(&root.join(format!("{}.lock", key.hex())), waiting).await?;
+    let lock = root.join(format!("{}.lock", key.hex()));
+    let turn = Lock::acquire(&lock, waiting);
+    let _lock = command::unless_stopped(stop, turn).await?;
     let environment = Environment { folder };
     if !environment.is_complete() {
         progress.say(STAGE, "making the Python environment");

@@ -152,3 +152,40 @@ async fn a_cancelled_run_is_on_record() {
         (Status::Failed, Some("the run was cancelled"))
     );
 }
+
+#[tokio::test]
+async fn a_run_that_waits_for_its_turn_can_be_cancelled() {
+    let world = World::new("touch \"$COUNTER\"; sleep 1000").await;
+    let (stop_first, first) = watch::channel(false);
+    let (stop_second, second) = watch::channel(false);
+    let events = world.path("events");
+    let waiting = Setting {
+        events: Some(events.clone()),
+        ..Setting::default()
+    };
+    let second = async {
+        while !world.path("counter").exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        execute(world.spec(), waiting, second).await
+    };
+    let script = async {
+        while !std::fs::read_to_string(&events)
+            .unwrap_or_default()
+            .contains("waiting")
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        stop_second.send_replace(true);
+    };
+    let second = async {
+        let (outcome, ()) = futures::join!(second, script);
+        stop_first.send_replace(true);
+        outcome
+    };
+    let first = execute(world.spec(), Setting::default(), first);
+    let (first, second) = futures::join!(first, second);
+    assert!(matches!(second.unwrap_err(), RunError::Cancelled));
+    assert!(matches!(first.unwrap_err(), RunError::Cancelled));
+    assert_eq!(world.registry.runs("m").await.unwrap().len(), 2);
+}
