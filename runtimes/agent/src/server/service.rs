@@ -22,6 +22,9 @@ use crate::messages::{Exit, Secrets, ServiceSpec, ServiceStatus, ServiceView};
 /// A service that ran this long is sound, and its next failure is its first.
 const STABLE: Duration = Duration::from_secs(10);
 
+/// How long to wait before stopping is tried again.
+const AFTER_ERROR: Duration = Duration::from_secs(1);
+
 /// What is kept of a service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -340,24 +343,18 @@ impl Service {
         }
     }
 
-    /// Stops whatever runs, for good.
+    /// Stops whatever runs, for good. Who waits hears of a failure, and it is tried again all the same.
     async fn finish(&self) {
         let record = self.record();
         let grace = Duration::from_millis(record.spec.stop_grace_ms);
-        match self
-            .run(record.run)
-            .end(grace, &self.context.layout.agent_log())
-            .await
-        {
-            Ok(_) => {
-                self.set(ServiceStatus::Stopped, None);
-                self.stopped.send_replace(Some(Ok(())));
-            }
-            Err(error) => {
-                self.complain(error.to_string());
-                self.stopped.send_replace(Some(Err(error.to_string())));
-            }
+        let errors = self.context.layout.agent_log();
+        while let Err(error) = self.run(record.run).end(grace, &errors).await {
+            self.complain(error.to_string());
+            self.stopped.send_replace(Some(Err(error.to_string())));
+            tokio::time::sleep(AFTER_ERROR).await;
         }
+        self.set(ServiceStatus::Stopped, None);
+        self.stopped.send_replace(Some(Ok(())));
     }
 
     fn run(&self, number: u64) -> Run {
