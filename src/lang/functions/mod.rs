@@ -6,8 +6,11 @@
 
 mod arguments;
 mod conversion;
+mod format;
+mod json;
 mod mapping;
 mod numeric;
+mod regex;
 mod sequence;
 mod set;
 mod signature;
@@ -27,6 +30,9 @@ const GROUPS: &[&[Function]] = &[
     mapping::FUNCTIONS,
     set::FUNCTIONS,
     conversion::FUNCTIONS,
+    format::FUNCTIONS,
+    json::FUNCTIONS,
+    regex::FUNCTIONS,
 ];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> =

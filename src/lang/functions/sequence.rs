@@ -420,8 +420,7 @@ fn element_type(values: &[Value]) -> Result<Type, CallError> {
     }
 }
 
-/// The position that an index stands for, which starts over at the end and counts from it when
-/// negative.
+/// The position that an index stands for, which starts over at the end.
 fn wrapped(index: &Number, length: usize) -> Result<usize, CallError> {
     let index = index.as_i64().ok_or_else(|| {
         CallError::new(format!(
@@ -430,11 +429,12 @@ fn wrapped(index: &Number, length: usize) -> Result<usize, CallError> {
             i64::MAX
         ))
     })?;
-    if length == 0 {
-        return Err(CallError::new(EMPTY_LIST));
-    }
     let length = i64::try_from(length).unwrap_or(i64::MAX);
-    Ok(usize::try_from(index.rem_euclid(length)).unwrap_or(0))
+    let position = index
+        .checked_rem(length)
+        .ok_or_else(|| CallError::new(EMPTY_LIST))?;
+    usize::try_from(position)
+        .map_err(|_| CallError::new("cannot use element function with a negative index"))
 }
 
 fn element(a: &Arguments<'_>) -> Result<Value, CallError> {
