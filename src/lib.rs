@@ -14,6 +14,7 @@
 pub mod addr;
 pub mod cli;
 pub mod diag;
+pub mod format;
 pub mod lang;
 pub mod plan;
 pub mod source;
