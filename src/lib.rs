@@ -25,7 +25,11 @@ pub mod apply;
 pub mod cli;
 pub mod config;
 pub mod diag;
+<<<<<<< HEAD
 pub mod graph;
+=======
+pub mod format;
+>>>>>>> view
 pub mod lang;
 pub mod module;
 pub mod plan;
