@@ -16,8 +16,9 @@ use super::context::Context;
 use super::run::{Found, Run};
 use super::shim::{Pids, Process};
 use super::store::Record;
-use super::{health, locked, logs, port};
+use super::{health, locked, logs};
 use crate::messages::{Exit, Secrets, ServiceSpec, ServiceStatus, ServiceView};
+use crate::port;
 
 /// A service that ran this long is sound, and its next failure is its first.
 const STABLE: Duration = Duration::from_secs(10);
@@ -87,6 +88,8 @@ struct Live {
     status: ServiceStatus,
     pids: Option<Pids>,
     last_error: Option<String>,
+    /// The spec changed, and the task that keeps the service has not seen it yet.
+    changed: bool,
 }
 
 /// A service and the task that keeps it running.
@@ -121,6 +124,7 @@ impl Service {
             status: ServiceStatus::Starting,
             pids: None,
             last_error: None,
+            changed: false,
         };
         let service = Arc::new(Self {
             context,
@@ -154,7 +158,12 @@ impl Service {
             },
             log,
             token: record.token,
-            status: live.status,
+            // What was healthy is not what is asked for now.
+            status: if live.changed {
+                ServiceStatus::Starting
+            } else {
+                live.status
+            },
             port: record.port,
             pid,
             restarts: record.restarts,
@@ -169,6 +178,7 @@ impl Service {
     /// Takes a changed spec, which has been written down.
     pub(super) fn update(&self, change: impl FnOnce(&mut ServiceRecord)) -> io::Result<()> {
         self.change(change)?;
+        locked(&self.live).changed = true;
         self.goal.send_modify(|_| {});
         Ok(())
     }
@@ -227,11 +237,21 @@ impl Service {
         locked(&self.live).last_error = Some(error.into());
     }
 
+    /// Until the changed spec has been looked at, nothing is known of how the service is under it.
+    fn take_change(&self) {
+        let mut live = locked(&self.live);
+        if std::mem::take(&mut live.changed) {
+            (live.status, live.last_error) = (ServiceStatus::Starting, None);
+        }
+    }
+
     async fn supervise(self: Arc<Self>) {
         let mut goal = self.goal.subscribe();
         let mut backoff = Backoff::new();
         loop {
-            if *goal.borrow_and_update() == Goal::Stop {
+            let wanted = *goal.borrow_and_update();
+            self.take_change();
+            if wanted == Goal::Stop {
                 self.finish().await;
                 return;
             }
