@@ -56,6 +56,12 @@ pub enum Command {
     Output(commands::output::Arguments),
     /// List and show the objects in the state.
     State(commands::state::Arguments),
+    /// Evaluate expressions, one a line.
+    Console(commands::console::Arguments),
+    /// Rewrite configuration files in the canonical layout.
+    Fmt(commands::fmt::Arguments),
+    /// Take a lock away that its holder cannot give back.
+    ForceUnlock(commands::force_unlock::Arguments),
     /// Print the dependency graph in the DOT language.
     Graph(commands::graph::Arguments),
     /// Explain a kind of the vocabulary, or the code of an error.
@@ -138,6 +144,25 @@ pub struct PlanArguments {
     /// Warnings in one line each.
     #[arg(long)]
     pub compact_warnings: bool,
+}
+
+impl PlanArguments {
+    /// A plan of everything, with these variables.
+    pub fn new(variables: VariableArguments, lock: LockArguments) -> PlanArguments {
+        PlanArguments {
+            variables,
+            lock,
+            destroy: false,
+            refresh_only: false,
+            refresh: true,
+            replace: Vec::new(),
+            target: Vec::new(),
+            parallelism: 10,
+            destroy_data: false,
+            input: false,
+            compact_warnings: false,
+        }
+    }
 }
 
 /// Turns Terraform's spelling into the usual one: `-out=p` into `--out=p`.

@@ -1,9 +1,12 @@
 //! The state as the views show it: objects decoded under their schemas.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::cli::view::state::{ObjectView, OutputView, StateView};
 use crate::diag::Diagnostic;
 use crate::provider::Host;
-use crate::state::Snapshot;
+use crate::state::{OutputValue, Snapshot};
 
 /// Decodes every object of a state.
 ///
@@ -42,16 +45,25 @@ pub fn view(snapshot: &Snapshot, host: &Host) -> Result<StateView, Diagnostic> {
             });
         }
     }
-    let outputs = snapshot.outputs.iter().map(|(name, output)| {
-        let view = OutputView {
-            value: output.value.clone(),
-            sensitive: output.sensitive,
-        };
-        (name.clone(), view)
-    });
     Ok(StateView {
         objects,
-        outputs: outputs.collect(),
+        outputs: outputs(snapshot),
         checks: Vec::new(),
     })
+}
+
+/// All outputs of a state.
+pub fn outputs(snapshot: &Snapshot) -> BTreeMap<Arc<str>, OutputView> {
+    let outputs = snapshot.outputs.iter();
+    outputs
+        .map(|(name, o)| (Arc::clone(name), output(o)))
+        .collect()
+}
+
+/// One output of a state.
+pub fn output(output: &OutputValue) -> OutputView {
+    OutputView {
+        value: output.value.clone(),
+        sensitive: output.sensitive,
+    }
 }

@@ -10,7 +10,7 @@ use crate::apply;
 use crate::cli::arguments::PlanArguments;
 use crate::cli::context::Context;
 use crate::cli::operation::Operation;
-use crate::cli::{interrupt, saved_plan, view, watch};
+use crate::cli::{interrupt, saved_plan, stored, view, watch};
 use crate::diag::Diagnostic;
 use crate::plan::{Mode, Planned};
 
@@ -165,9 +165,9 @@ async fn carry_out(
     };
     cx.print(&sentence);
     let snapshot = operation.state.snapshot();
-    if planned.plan.mode != Mode::Destroy && !snapshot.outputs.is_empty() {
-        let outputs = super::output::render(&snapshot, cx);
-        cx.print(&format!("\nOutputs:\n\n{outputs}"));
+    if planned.plan.mode != Mode::Destroy {
+        let outputs = stored::outputs(&snapshot);
+        cx.print(&view::outputs::after_apply(&outputs, &cx.style));
     }
     ExitCode::SUCCESS
 }

@@ -1,8 +1,11 @@
 //! One file per command: its arguments and its function.
 
 pub mod apply;
+pub mod console;
 pub mod destroy;
 pub mod explain;
+pub mod fmt;
+pub mod force_unlock;
 pub mod graph;
 pub mod init;
 pub mod output;
@@ -28,6 +31,9 @@ pub async fn run(command: &Command, cx: &Context) -> ExitCode {
         Command::Show(arguments) => show::run(arguments, cx).await,
         Command::Output(arguments) => output::run(arguments, cx).await,
         Command::State(arguments) => state::run(arguments, cx).await,
+        Command::Console(arguments) => console::run(arguments, cx).await,
+        Command::Fmt(arguments) => fmt::run(arguments, cx),
+        Command::ForceUnlock(arguments) => force_unlock::run(arguments, cx).await,
         Command::Graph(arguments) => graph::run(arguments, cx),
         Command::Explain(arguments) => explain::run(arguments, cx),
         Command::Version(arguments) => version::run(arguments),

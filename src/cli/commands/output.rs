@@ -3,10 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use mlinfra_sdk::value::TypeJson;
 
 use crate::cli::context::Context;
-use crate::cli::operation;
+use crate::cli::{operation, stored, view};
 use crate::diag::Diagnostic;
 use crate::state::{Snapshot, State};
 
@@ -40,10 +39,7 @@ pub async fn run(arguments: &Arguments, cx: &Context) -> ExitCode {
     };
     match &arguments.name {
         Some(name) => one(arguments, name, &snapshot, cx),
-        None if arguments.json => {
-            cx.print(&format!("{}\n", all_json(&snapshot)));
-            ExitCode::SUCCESS
-        }
+        None if arguments.json => all_json(&snapshot, cx),
         None if snapshot.outputs.is_empty() => {
             cx.report(
                 &Diagnostic::warning(
@@ -56,7 +52,7 @@ pub async fn run(arguments: &Arguments, cx: &Context) -> ExitCode {
             ExitCode::SUCCESS
         }
         None => {
-            cx.print(&render(&snapshot, cx));
+            cx.print(&view::outputs::render(&stored::outputs(&snapshot)));
             ExitCode::SUCCESS
         }
     }
@@ -74,55 +70,40 @@ fn one(arguments: &Arguments, name: &str, snapshot: &Snapshot, cx: &Context) -> 
             None => diagnostic,
         });
     };
-    let value = output.value.clone().unmark_deep().0;
+    let view = stored::output(output);
     if arguments.json {
-        let text = serde_json::to_string(&value).unwrap_or_default();
-        cx.print(&format!("{text}\n"));
-        return ExitCode::SUCCESS;
+        let value = output.value.clone().unmark_deep().0;
+        return match serde_json::to_string(&value) {
+            Ok(text) => {
+                cx.print(&format!("{text}\n"));
+                ExitCode::SUCCESS
+            }
+            Err(e) => cx.fail_with(Diagnostic::error("It has no JSON form", format!("{e}."))),
+        };
     }
     if !arguments.raw {
-        cx.print(&format!("{}\n", crate::lang::display::value(&value)));
+        cx.print(&view::outputs::render_one(&view));
         return ExitCode::SUCCESS;
     }
-    match crate::lang::convert(&value, &mlinfra_sdk::Type::String) {
-        Ok(text) if text.as_str().is_some() => {
-            cx.print(text.as_str().unwrap_or_default());
+    match view::outputs::raw(&view) {
+        Ok(text) => {
+            cx.print(&text);
             ExitCode::SUCCESS
         }
-        _ => cx.fail_with(Diagnostic::error(
+        Err(e) => cx.fail_with(Diagnostic::error(
             "Unsupported value for raw output",
-            format!("The -raw option only supports strings, numbers, and boolean values, but output value {name:?} is {}.", value.ty().friendly()),
+            format!("The -raw option only supports strings, numbers, and boolean values: {e}."),
         )),
     }
 }
 
 /// All outputs with their types.
-pub fn all_json(snapshot: &Snapshot) -> String {
-    let outputs: serde_json::Map<String, serde_json::Value> = snapshot
-        .outputs
-        .iter()
-        .map(|(name, output)| {
-            let plain = output.value.clone().unmark_deep().0;
-            let json = serde_json::json!({
-                "sensitive": output.sensitive,
-                "type": TypeJson(&plain.ty()),
-                "value": plain,
-            });
-            (name.to_string(), json)
-        })
-        .collect();
-    format!("{:#}", serde_json::Value::Object(outputs))
-}
-
-/// All outputs for people.
-pub fn render(snapshot: &Snapshot, cx: &Context) -> String {
-    let lines = snapshot.outputs.iter().map(|(name, output)| {
-        let value = if output.sensitive {
-            "<sensitive>".to_owned()
-        } else {
-            crate::lang::display::value(&output.value)
-        };
-        format!("{name} = {value}\n")
-    });
-    lines.collect()
+fn all_json(snapshot: &Snapshot, cx: &Context) -> ExitCode {
+    match view::json::values::render_outputs(&stored::outputs(snapshot)) {
+        Ok(text) => {
+            cx.print(&format!("{text}\n"));
+            ExitCode::SUCCESS
+        }
+        Err(e) => cx.fail_with(Diagnostic::error("It has no JSON form", format!("{e}."))),
+    }
 }

@@ -1,14 +1,15 @@
 //! `mlinfra state`: lists and shows the objects in the state.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
 use crate::addr::{ResourceInstance, Target};
 use crate::cli::context::Context;
-use crate::cli::{operation, providers, stored, view};
+use crate::cli::{environment, operation, providers, stored, view};
 use crate::diag::Diagnostic;
-use crate::state::{Snapshot, State};
+use crate::state::{Access, Holder, Loss, Snapshot, Source, State, Survey, restore, survey};
 
 /// Arguments.
 #[derive(Args, Debug)]
@@ -32,6 +33,12 @@ enum StateCommand {
         /// Only those that these addresses select.
         addresses: Vec<String>,
     },
+    /// Bring a damaged state back from its backup and journal.
+    Recover {
+        /// Only say what would be recovered.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Show the attributes of an object.
     Show {
         /// Its address.
@@ -41,6 +48,9 @@ enum StateCommand {
 
 /// Lists or shows.
 pub async fn run(arguments: &Arguments, cx: &Context) -> ExitCode {
+    if let StateCommand::Recover { dry_run } = arguments.command {
+        return recover(dry_run, cx).await;
+    }
     let snapshot = match State::read(&*operation::store(&cx.root)).await {
         Ok(snapshot) => snapshot,
         Err(e) => return cx.fail_with(e),
@@ -48,7 +58,57 @@ pub async fn run(arguments: &Arguments, cx: &Context) -> ExitCode {
     match &arguments.command {
         StateCommand::List { addresses } => list(addresses, &snapshot, cx),
         StateCommand::Show { address } => show(address, &snapshot, cx),
+        StateCommand::Recover { .. } => ExitCode::SUCCESS,
     }
+}
+
+async fn recover(dry_run: bool, cx: &Context) -> ExitCode {
+    let store = operation::store(&cx.root);
+    let recovered = if dry_run {
+        survey(&*store).await.map(|survey| (survey, Vec::new()))
+    } else {
+        let holder = Holder::new("state recover", &environment::who());
+        restore(&*store, Access::Locked(holder, Duration::ZERO)).await
+    };
+    match recovered {
+        Ok((survey, aside)) => {
+            cx.print(&recovery(&survey, &aside, dry_run));
+            ExitCode::SUCCESS
+        }
+        Err(e) => cx.fail_with(e),
+    }
+}
+
+fn recovery(survey: &Survey, aside: &[String], dry_run: bool) -> String {
+    let mut text = String::new();
+    for source in &survey.sources {
+        text.push_str(&match source {
+            Source::Snapshot { place, serial } => {
+                format!("From {place}: the state of serial {serial}.\n")
+            }
+            Source::Journal { place, records, .. } => {
+                format!("From {place}: {records} changes after that.\n")
+            }
+        });
+    }
+    for loss in &survey.losses {
+        text.push_str(&match loss {
+            Loss::Damaged { place, damage } => {
+                format!("Lost: what else {place} held ({damage}).\n")
+            }
+            Loss::After(serial) => format!("Lost: what came after serial {serial}.\n"),
+        });
+    }
+    if survey.losses.is_empty() {
+        text.push_str("Nothing is lost.\n");
+    }
+    for place in aside {
+        text.push_str(&format!("The damaged file is kept as {place}.\n"));
+    }
+    let objects = survey.snapshot.resources.len();
+    let verb = if dry_run { "would hold" } else { "holds" };
+    text.push_str(&format!("The state {verb} {objects} objects.\n"));
+    text
 }
 
 fn list(addresses: &[String], snapshot: &Snapshot, cx: &Context) -> ExitCode {
