@@ -294,7 +294,7 @@ pub async fn configure(
     let config = nodes.providers.get(id);
     let provider = host.provider(&config.provider);
     let block = config.block(tree);
-    let header = block.map(|b| b.header);
+    let header = block.map(|b| b.header).or_else(|| nodes.user_of(tree, id));
     let schema = &provider.map_err(|d| d.at(header))?.schema().config;
     let instances = expand.instances(config.module);
     let Some(instance) = instances.first().copied() else {
@@ -306,10 +306,9 @@ pub async fn configure(
             decode_block(&block.arguments, schema, scope, &mut diagnostics)
         }),
         None => {
-            // What is missing is reported at the first block that needs it.
-            let at = tree.root().declarations.resources.values().next();
-            match at {
-                Some(resource) => missing_body(schema, resource.header, &mut diagnostics),
+            // What is missing is reported at the first resource that needs it.
+            match header {
+                Some(header) => missing_body(schema, header, &mut diagnostics),
                 None => Value::object::<Arc<str>>([]),
             }
         }

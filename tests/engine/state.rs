@@ -75,10 +75,10 @@ fn sensitive_values_are_not_shown() {
           sensitive = true
         }
         resource "terraform_data" "holder" {
-          input = { user = "me", password = var.secret }
+          triggers_replace = { user = "me", password = var.secret }
         }
         output "password" {
-          value     = terraform_data.holder.output.password
+          value     = terraform_data.holder.triggers_replace.password
           sensitive = true
         }
         "#,
