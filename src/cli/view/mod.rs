@@ -7,6 +7,7 @@ mod diff;
 pub mod json;
 pub mod outputs;
 pub mod plan;
+pub mod progress;
 pub mod state;
 pub mod style;
 pub mod value;

@@ -7,9 +7,7 @@ use mlinfra_sdk::{Schema, Value};
 
 use super::attribute::{attribute, present};
 use super::dynamic::{keys, sequence};
-use super::{Change, Forced, Kind, Shape, Side, guarded, kind_of_parts, pairs};
-
-type NestedChange = (Arc<str>, Option<Arc<str>>, Change);
+use super::{Change, Forced, Kind, NestedChange, Shape, Side, guarded, kind_of_parts, pairs};
 
 /// The difference between two objects of a schema.
 pub fn block(before: Side<'_>, after: Side<'_>, schema: &Schema, forced: &Forced<'_>) -> Change {

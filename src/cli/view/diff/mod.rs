@@ -82,7 +82,7 @@ pub enum Shape {
         /// Its attributes by name, without those that are null before and after.
         attributes: Vec<(Arc<str>, Change)>,
         /// Its nested blocks: name, label, difference.
-        blocks: Vec<(Arc<str>, Option<Arc<str>>, Change)>,
+        blocks: Vec<NestedChange>,
     },
     /// It is known only after apply; what there was.
     Unknown(Option<Box<Change>>),
@@ -100,6 +100,9 @@ pub enum Shape {
     /// It becomes a value of another type.
     Retyped(Box<Change>, Box<Change>),
 }
+
+/// The difference of a nested block: its name, its label if it has one, and what differs.
+pub type NestedChange = (Arc<str>, Option<Arc<str>>, Change);
 
 /// One side of a difference; `None` where there is nothing, not even a null that was written down.
 type Side<'v> = Option<&'v Value>;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::text::{self, attribute_name, quoted};
-use super::{Change, Kind, Shape};
+use super::{Change, Kind, NestedChange, Shape};
 use crate::cli::view::style::{Ink, Style};
 
 /// Attributes that are shown even where they do not change, because people know objects by them.
@@ -331,7 +331,7 @@ impl Layout {
         &self,
         change: &Change,
         attributes: &[(Arc<str>, Change)],
-        blocks: &[(Arc<str>, Option<Arc<str>>, Change)],
+        blocks: &[NestedChange],
         level: usize,
     ) -> String {
         let forces = self.forces(change);

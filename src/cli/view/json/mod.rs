@@ -3,6 +3,8 @@
 mod checks;
 mod flags;
 pub mod plan;
+#[cfg(test)]
+mod plan_tests;
 pub mod values;
 
 use serde::Serialize;
