@@ -20,7 +20,13 @@ work=$(mktemp -d "$cache/.onnxruntime-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-python3 -m pip download --quiet --disable-pip-version-check --only-binary=:all: --no-deps \
+# A machine may have Python with venv and without pip; a virtual environment brings its own.
+python=python3
+if ! python3 -m pip --version >/dev/null 2>&1; then
+    python3 -m venv "$work/venv"
+    python=$work/venv/bin/python
+fi
+"$python" -m pip download --quiet --disable-pip-version-check --only-binary=:all: --no-deps \
     --dest "$work" "onnxruntime==$version"
 python3 - "$work" <<'PYTHON'
 import pathlib

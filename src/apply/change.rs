@@ -49,13 +49,23 @@ impl Executor<'_> {
     fn making<'m>(&'m self, change: &'m ResourceChange) -> Result<Making<'m>, Diagnostics> {
         let lost = || {
             Diagnostics::from(
-                Diagnostic::error("Lost its configuration", format!("{} was planned and is not in the configuration any more.", change.address))
-                    .about(&change.address),
+                Diagnostic::error(
+                    "Lost its configuration",
+                    format!(
+                        "{} was planned and is not in the configuration any more.",
+                        change.address
+                    ),
+                )
+                .about(&change.address),
             )
         };
         let address = &change.address;
         let module = self.tree.find(&address.module.path()).ok_or_else(lost)?;
-        let block = module.declarations.resources.get(&address.resource).ok_or_else(lost)?;
+        let block = module
+            .declarations
+            .resources
+            .get(&address.resource)
+            .ok_or_else(lost)?;
         let instance = self.instance(address).ok_or_else(lost)?;
         let node = Node::Resource(module.id, address.resource.clone());
         let number = self.nodes.find(&node).ok_or_else(lost)?;
@@ -63,7 +73,9 @@ impl Executor<'_> {
         let session = self.sessions.get(id).ok_or_else(lost)?;
         let repetition = self.repetition(instance, block, address).ok_or_else(lost)?;
         let body = &block.arguments;
-        let (config, diagnostics) = self.expand.decode(instance, &repetition, body, &change.schema);
+        let (config, diagnostics) = self
+            .expand
+            .decode(instance, &repetition, body, &change.schema);
         let config = diagnostics.into_result(config)?;
         if !config.is_wholly_known() {
             return Err(Diagnostic::error(
@@ -123,14 +135,23 @@ impl Executor<'_> {
             let value = value.map_err(|f| making.failed(&f))?;
             Ok(making.marked(value))
         };
-        self.told(&change.address, Action::Read, &Value::NULL, operation, id_of).await
+        self.told(
+            &change.address,
+            Action::Read,
+            &Value::NULL,
+            operation,
+            id_of,
+        )
+        .await
     }
 
     /// Makes room, creates, and leaves the old object to be destroyed later.
     async fn create_first(&self, making: &Making<'_>) -> Result<Value, Diagnostics> {
         let address = &making.change.address;
         let key = self.state.depose(address).await?;
-        self.deposed.borrow_mut().insert(address.clone(), Arc::clone(&key));
+        self.deposed
+            .borrow_mut()
+            .insert(address.clone(), Arc::clone(&key));
         match self.write(making, Operation::Create).await {
             Ok(value) => Ok(value),
             Err(mut diagnostics) => {
@@ -151,7 +172,9 @@ impl Executor<'_> {
             _ => (Action::Create, &Value::NULL),
         };
         let work = self.written(making, operation, action);
-        let value = self.told(&change.address, action, before, work, id_of).await?;
+        let value = self
+            .told(&change.address, action, before, work, id_of)
+            .await?;
         self.count(|counts| match operation {
             Operation::Update => counts.changed += 1,
             _ => counts.added += 1,
@@ -177,7 +200,12 @@ impl Executor<'_> {
         let planned = self.final_plan(making, &call, prior.as_ref()).await?;
         let stored = Planned::encode(&making.marked(planned.clone()), &change.schema)
             .map_err(|e| making.unfit(&e.to_string()))?;
-        let intent = Intent::new(operation, address.clone(), making.provider.clone(), Some(stored));
+        let intent = Intent::new(
+            operation,
+            address.clone(),
+            making.provider.clone(),
+            Some(stored),
+        );
         let token = self.state.begin(intent).await?;
         let result = match &prior {
             Some(prior) => {
@@ -238,7 +266,11 @@ impl Executor<'_> {
             config,
             proposed: planning::proposed(&change.schema, prior, config),
         };
-        let planned = call.plan(request).await.map_err(|f| making.failed(&f))?.value;
+        let planned = call
+            .plan(request)
+            .await
+            .map_err(|f| making.failed(&f))?
+            .value;
         let promised = change.after.clone().unmark_deep().0;
         match differing(&promised, &planned, &Path::root()) {
             None => Ok(planned),
@@ -317,4 +349,3 @@ impl Making<'_> {
         paths::mark_by_schema(value, &self.change.schema)
     }
 }
-

@@ -16,8 +16,10 @@ impl Executor<'_> {
     pub async fn destroy(&self, change: &ResourceChange) -> Result<(), Diagnostics> {
         let operation = self.destroyed(change);
         let before = &change.before;
-        self.told(&change.address, Action::Delete, before, operation, |()| None)
-            .await?;
+        self.told(&change.address, Action::Delete, before, operation, |()| {
+            None
+        })
+        .await?;
         self.count(|counts| counts.destroyed += 1);
         Ok(())
     }

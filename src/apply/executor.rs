@@ -59,7 +59,10 @@ pub(super) struct Executor<'x> {
 }
 
 /// Carries a plan out. Everything that does not depend on a failure is done all the same.
-#[allow(clippy::too_many_arguments, reason = "each is another room's value, used once")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each is another room's value, used once"
+)]
 pub async fn apply(
     tree: &Tree,
     nodes: &Nodes,
@@ -108,7 +111,11 @@ pub async fn apply(
 
 /// The values of what stays as it is.
 fn kept(planned: &Planned) -> HashMap<ResourceInstance, Value> {
-    let unchanged = planned.plan.changes.iter().filter(|c| c.action == Action::NoOp);
+    let unchanged = planned
+        .plan
+        .changes
+        .iter()
+        .filter(|c| c.action == Action::NoOp);
     unchanged
         .map(|c| (c.address.clone(), c.after.clone()))
         .chain(planned.data.iter().map(|(a, v)| (a.clone(), v.clone())))
@@ -179,7 +186,8 @@ impl<'x> Executor<'x> {
                 let id = *id;
                 return Visit::Running(Box::pin(async move {
                     let (tree, nodes, expand) = (self.tree, self.nodes, self.expand);
-                    let opened = configure(tree, nodes, expand, self.host, &self.sessions, id).await;
+                    let opened =
+                        configure(tree, nodes, expand, self.host, &self.sessions, id).await;
                     self.outcome(opened)
                 }));
             }
@@ -198,7 +206,7 @@ impl<'x> Executor<'x> {
 
     /// Puts the instances of a resource together, for whatever refers to it.
     async fn assemble(&self, number: usize, module: ModuleId, block: &ResourceBlock) -> Outcome {
-        for instance in self.expand.values().instances(module).to_vec() {
+        for instance in self.expand.instances(module) {
             let Some((shape, repetitions)) = self.expand.expand_resource(instance, block) else {
                 return Outcome::Failed;
             };
@@ -220,7 +228,8 @@ impl<'x> Executor<'x> {
                 }
                 items.push((address.key, value));
             }
-            self.expand.set_resource(instance, &block.address, shape, items);
+            self.expand
+                .set_resource(instance, &block.address, shape, items);
         }
         Outcome::Done
     }
@@ -239,7 +248,10 @@ impl<'x> Executor<'x> {
         }
         let mut object = state::Object::clone(&object);
         object.dependencies = dependencies;
-        let put = self.state.put(address, None, &instance.provider, Arc::new(object)).await;
+        let put = self
+            .state
+            .put(address, None, &instance.provider, Arc::new(object))
+            .await;
         put.map_err(Into::into)
     }
 
@@ -328,9 +340,11 @@ impl<'x> Executor<'x> {
         let Some(check) = self.tree.get(module).declarations.checks.get(name) else {
             return;
         };
-        for instance in self.expand.values().instances(module).to_vec() {
+        for instance in self.expand.instances(module) {
             for assertion in &check.assertions {
-                let verdict = self.expand.verdict(instance, &Default::default(), None, assertion);
+                let verdict = self
+                    .expand
+                    .verdict(instance, &Default::default(), None, assertion);
                 if let Verdict::Fails(message) = verdict {
                     self.expand.report(
                         Diagnostic::warning("Check block assertion failed", message)

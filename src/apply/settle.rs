@@ -45,7 +45,11 @@ pub async fn settle(
             "{}: an earlier run was cut off while it was to {} it; {}",
             intent.address,
             intent.operation,
-            if made { "what it made was found" } else { "nothing was left of that" }
+            if made {
+                "what it made was found"
+            } else {
+                "nothing was left of that"
+            }
         ));
     }
     diagnostics.into_result(settled)
@@ -79,7 +83,9 @@ async fn outcome(
     match intent.operation {
         Operation::Create => {
             let planned = match &intent.planned {
-                Some(planned) => planned.decode(&schema).map_err(|e| unreadable(e.to_string()))?,
+                Some(planned) => planned
+                    .decode(&schema)
+                    .map_err(|e| unreadable(e.to_string()))?,
                 None => Value::unknown(schema.ty()),
             };
             let plain = planned.unmark_deep().0;
@@ -92,7 +98,8 @@ async fn outcome(
             };
             let sensitive = intent.planned.as_ref().map(|p| p.sensitive.clone());
             let value = crate::state::paths::mark_sensitive(found, &sensitive.unwrap_or_default());
-            let mut object = Object::encode(&value, &schema).map_err(|e| unreadable(e.to_string()))?;
+            let mut object =
+                Object::encode(&value, &schema).map_err(|e| unreadable(e.to_string()))?;
             object.protected = schema.holds_data;
             Ok(Outcome::Is(Arc::new(object)))
         }
@@ -103,7 +110,9 @@ async fn outcome(
             let Some(object) = state.object(address, deposed) else {
                 return Ok(Outcome::Unchanged);
             };
-            let prior = object.decode(&schema).map_err(|e| unreadable(e.to_string()))?;
+            let prior = object
+                .decode(&schema)
+                .map_err(|e| unreadable(e.to_string()))?;
             let prior = prior.unmark_deep().0;
             let found = call.read(Read { prior: &prior }).await.map_err(failed)?;
             Ok(match found {

@@ -7,6 +7,7 @@ use mlinfra_sdk::Value;
 
 use super::expr::Traversal;
 use crate::diag::Diagnostic;
+use crate::source::Span;
 
 /// The names that an expression may use.
 pub trait Scope {
@@ -19,6 +20,12 @@ pub trait Scope {
 
     /// What the functions need to know of the world.
     fn settings(&self) -> &FunctionSettings;
+
+    /// A place of the source in words, `main.hcl:3,7-12`, for messages that quote others.
+    fn place(&self, span: Span) -> Option<String> {
+        let _ = span;
+        None
+    }
 }
 
 /// What the functions need to know of the world.

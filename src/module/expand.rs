@@ -76,6 +76,11 @@ impl<'e> Expand<'e> {
         self.values.borrow()
     }
 
+    /// The instances of a module so far.
+    pub fn instances(&self, module: ModuleId) -> Vec<InstanceId> {
+        self.values().instances(module).to_vec()
+    }
+
     /// The values so far, to be changed.
     pub fn values_mut(&self) -> RefMut<'_, Values> {
         self.values.borrow_mut()
@@ -155,7 +160,7 @@ impl<'e> Expand<'e> {
             return Outcome::Done;
         };
         let mut outcome = Outcome::Done;
-        let callers = self.values().instances(parent).to_vec();
+        let callers = self.instances(parent);
         for caller in callers {
             let expressions = (&call.count, &call.for_each, &call.enabled);
             let Some((shape, instances)) = self.repeat(caller, expressions) else {
@@ -372,7 +377,7 @@ impl<'e> Expand<'e> {
             return Outcome::Failed;
         };
         let mut outcome = Outcome::Done;
-        for instance in self.values().instances(module).to_vec() {
+        for instance in self.instances(module) {
             let value = self.variable_value(instance, node, variable);
             let Some(value) = value else {
                 outcome = Outcome::Failed;
@@ -505,7 +510,7 @@ impl<'e> Expand<'e> {
             return Outcome::Failed;
         };
         let mut outcome = Outcome::Done;
-        for instance in self.values().instances(module).to_vec() {
+        for instance in self.instances(module) {
             match self.evaluate(instance, &Repetition::default(), &local.value) {
                 Some(value) => {
                     self.values_mut()
@@ -541,7 +546,7 @@ impl<'e> Expand<'e> {
             return Outcome::Failed;
         };
         let mut outcome = Outcome::Done;
-        for instance in self.values().instances(module).to_vec() {
+        for instance in self.instances(module) {
             for condition in &output.preconditions {
                 let verdict = self.verdict(instance, &Repetition::default(), None, condition);
                 if let Verdict::Fails(message) = verdict {

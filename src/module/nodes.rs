@@ -36,7 +36,7 @@ pub enum Node {
 }
 
 /// All nodes with their graph.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Nodes {
     nodes: Vec<Node>,
     index: HashMap<Node, usize>,
@@ -223,7 +223,7 @@ impl Builder<'_> {
             }
             for output in declarations.outputs.values() {
                 let node = self.start(module, Node::Output(module.id, output.name.clone()));
-                for expr in &output.value {
+                if let Some(expr) = &output.value {
                     self.expression(node, module, expr);
                 }
                 self.wait_for(node, module, &output.depends_on);

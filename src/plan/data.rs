@@ -35,7 +35,9 @@ impl Planner<'_> {
                 key,
             };
             async move {
-                let value = self.read_one(number, instance, block, &address, &repetition).await;
+                let value = self
+                    .read_one(number, instance, block, &address, &repetition)
+                    .await;
                 value.map(|value| (address.key, value))
             }
         });
@@ -47,7 +49,8 @@ impl Planner<'_> {
                 Err(diagnostics) => outcome = self.outcome(Err(diagnostics)),
             }
         }
-        self.expand.set_resource(instance, &block.address, shape, items);
+        self.expand
+            .set_resource(instance, &block.address, shape, items);
         outcome
     }
 
@@ -60,10 +63,12 @@ impl Planner<'_> {
         repetition: &Repetition,
     ) -> Result<Value, Diagnostics> {
         let at = |d: Diagnostic| Diagnostics::from(d.at(block.header));
-        let id = self
-            .nodes
-            .provider_of(number)
-            .ok_or_else(|| at(Diagnostic::error("Provider configuration not present", "No provider.")))?;
+        let id = self.nodes.provider_of(number).ok_or_else(|| {
+            at(Diagnostic::error(
+                "Provider configuration not present",
+                "No provider.",
+            ))
+        })?;
         let provider = Arc::clone(&self.nodes.providers.get(id).provider);
         let schema = self.host.schema(&provider, &block.address).map_err(at)?;
         let body = &block.arguments;
@@ -77,12 +82,16 @@ impl Planner<'_> {
         let sensitive = paths::Found::within(&config).sensitive;
         let (config, _) = config.unmark_deep();
         let place = |path: &Path| path_span(body, path);
-        let problems = self.host.provider(&provider)?.validate_data(&block.address.ty, &config);
-        let problems = problems.iter().map(|p| problem_diagnostic(p, &place).about(address));
+        let problems = self
+            .host
+            .provider(&provider)?
+            .validate_data(&block.address.ty, &config);
+        let problems = problems
+            .iter()
+            .map(|p| problem_diagnostic(p, &place).about(address));
         Diagnostics(problems.collect()).into_result(())?;
-        let marked = |value: Value| {
-            paths::mark_by_schema(paths::mark_sensitive(value, &sensitive), &schema)
-        };
+        let marked =
+            |value: Value| paths::mark_by_schema(paths::mark_sensitive(value, &sensitive), &schema);
         let pending = self.pending(address, block);
         if !config.is_wholly_known() || pending {
             let unread = unread(&config, &schema);
@@ -109,10 +118,12 @@ impl Planner<'_> {
             });
             return Ok(after);
         }
-        let session = self
-            .sessions
-            .get(id)
-            .ok_or_else(|| at(Diagnostic::error("Provider is not configured", "Its configuration failed.")))?;
+        let session = self.sessions.get(id).ok_or_else(|| {
+            at(Diagnostic::error(
+                "Provider is not configured",
+                "Its configuration failed.",
+            ))
+        })?;
         let call = Call {
             session: &session,
             ty: &block.address.ty,
@@ -126,7 +137,9 @@ impl Planner<'_> {
             (read, _) => read.map_err(|f| failure_diagnostic(&f, Some(&place)).about(address))?,
         };
         let value = marked(value);
-        self.data.borrow_mut().insert(address.clone(), value.clone());
+        self.data
+            .borrow_mut()
+            .insert(address.clone(), value.clone());
         Ok(value)
     }
 
@@ -134,20 +147,22 @@ impl Planner<'_> {
     fn pending(&self, address: &ResourceInstance, block: &ResourceBlock) -> bool {
         let changes = self.changes.borrow();
         let references = block.depends_on.iter().flat_map(Expr::references);
-        references.into_iter().any(|traversal| match Subject::of(traversal) {
-            Ok((Subject::Resource(resource), _)) => changes.iter().any(|c| {
-                c.address.resource == resource
-                    && c.address.module == address.module
-                    && c.action != Action::NoOp
-            }),
-            Ok((Subject::Module(name, _), _)) => changes.iter().any(|c| {
-                let inside = c.address.module.0.get(address.module.0.len());
-                c.address.module.is_within(&address.module)
-                    && inside.is_some_and(|step| step.name == name)
-                    && c.action != Action::NoOp
-            }),
-            _ => false,
-        })
+        references
+            .into_iter()
+            .any(|traversal| match Subject::of(traversal) {
+                Ok((Subject::Resource(resource), _)) => changes.iter().any(|c| {
+                    c.address.resource == resource
+                        && c.address.module == address.module
+                        && c.action != Action::NoOp
+                }),
+                Ok((Subject::Module(name, _), _)) => changes.iter().any(|c| {
+                    let inside = c.address.module.0.get(address.module.0.len());
+                    c.address.module.is_within(&address.module)
+                        && inside.is_some_and(|step| step.name == name)
+                        && c.action != Action::NoOp
+                }),
+                _ => false,
+            })
     }
 
     /// Evaluates a check block: what does not hold is a warning.
@@ -157,7 +172,7 @@ impl Planner<'_> {
             return;
         };
         let mut instances = Vec::new();
-        for instance in self.expand.values().instances(module).to_vec() {
+        for instance in self.expand.instances(module) {
             let address = self.expand.values().get(instance).address.clone();
             let shown = if address.is_root() {
                 format!("check.{name}")
@@ -167,10 +182,14 @@ impl Planner<'_> {
             let mut status = CheckStatus::Pass;
             let mut problems = Vec::new();
             for assertion in &check.assertions {
-                let verdict = self.expand.verdict(instance, &Repetition::default(), None, assertion);
+                let verdict =
+                    self.expand
+                        .verdict(instance, &Repetition::default(), None, assertion);
                 match verdict {
                     Verdict::Holds => {}
-                    Verdict::Unknown if status == CheckStatus::Pass => status = CheckStatus::Unknown,
+                    Verdict::Unknown if status == CheckStatus::Pass => {
+                        status = CheckStatus::Unknown
+                    }
                     Verdict::Unknown => {}
                     Verdict::Error => {
                         status = CheckStatus::Error;
@@ -190,7 +209,9 @@ impl Planner<'_> {
         }
         let worst = |a: CheckStatus, b: CheckStatus| if rank(b) > rank(a) { b } else { a };
         let status = instances.iter().map(|i| i.1).fold(CheckStatus::Pass, worst);
-        let address = self.nodes.name(self.tree, &crate::module::Node::Check(module, name.clone()));
+        let address = self
+            .nodes
+            .name(self.tree, &crate::module::Node::Check(module, name.clone()));
         self.checks.borrow_mut().push(CheckResult {
             kind: "check",
             address,

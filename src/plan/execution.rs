@@ -80,7 +80,10 @@ struct Builder<'b> {
 
 fn makes(change: &ResourceChange) -> bool {
     use Action::{Create, CreateThenDelete, DeleteThenCreate, Read, Update};
-    matches!(change.action, Create | Update | Read | DeleteThenCreate | CreateThenDelete)
+    matches!(
+        change.action,
+        Create | Update | Read | DeleteThenCreate | CreateThenDelete
+    )
 }
 
 fn destroys(change: &ResourceChange) -> bool {
@@ -105,7 +108,8 @@ impl Builder<'_> {
 
     fn node_of(&self, path: &ResourcePath) -> Option<usize> {
         let module = self.tree.find(&path.module)?.id;
-        self.nodes.find(&Node::Resource(module, path.resource.clone()))
+        self.nodes
+            .find(&Node::Resource(module, path.resource.clone()))
     }
 
     fn changes(&mut self) {
@@ -149,7 +153,9 @@ impl Builder<'_> {
                 self.execution.graph.depend(gate, step);
             }
             // The provider must be there to destroy it.
-            if let Some(provider) = self.node_of(&change.address.path()).and_then(|n| self.nodes.provider_of(n))
+            if let Some(provider) = self
+                .node_of(&change.address.path())
+                .and_then(|n| self.nodes.provider_of(n))
                 && let Some(node) = self.nodes.find(&Node::Provider(provider))
             {
                 self.execution.graph.depend(step, node);
@@ -227,10 +233,15 @@ impl Builder<'_> {
 
     /// The steps that change, in place or by replacement, what needed a resource when it was made.
     fn former_users(&self, path: &addr::ResourcePath) -> Vec<usize> {
-        let made = self.plan.changes.iter().enumerate().filter_map(|(i, change)| {
-            let step = *self.made.get(&i)?;
-            self.needed_by(change).contains(path).then_some(step)
-        });
+        let made = self
+            .plan
+            .changes
+            .iter()
+            .enumerate()
+            .filter_map(|(i, change)| {
+                let step = *self.made.get(&i)?;
+                self.needed_by(change).contains(path).then_some(step)
+            });
         made.collect()
     }
 }

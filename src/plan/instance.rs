@@ -44,7 +44,12 @@ struct Prior {
 
 impl Planner<'_> {
     /// Plans all instances in one module instance.
-    pub async fn managed(&self, number: usize, instance: InstanceId, block: &ResourceBlock) -> Outcome {
+    pub async fn managed(
+        &self,
+        number: usize,
+        instance: InstanceId,
+        block: &ResourceBlock,
+    ) -> Outcome {
         let setting = match self.setting(number, instance, block) {
             Ok(setting) => setting,
             Err(diagnostics) => return self.outcome(Err(diagnostics)),
@@ -79,7 +84,8 @@ impl Planner<'_> {
                 Err(diagnostics) => outcome = self.outcome(Err(diagnostics)),
             }
         }
-        self.expand.set_resource(instance, &block.address, shape, items);
+        self.expand
+            .set_resource(instance, &block.address, shape, items);
         outcome
     }
 
@@ -91,12 +97,18 @@ impl Planner<'_> {
     ) -> Result<Setting<'s>, Diagnostics> {
         let at = |d: Diagnostic| Diagnostics::from(d.at(block.header));
         let id = self.nodes.provider_of(number).ok_or_else(|| {
-            at(Diagnostic::error("Provider configuration not present", "No provider."))
+            at(Diagnostic::error(
+                "Provider configuration not present",
+                "No provider.",
+            ))
         })?;
         let provider = Arc::clone(&self.nodes.providers.get(id).provider);
         let schema = self.host.schema(&provider, &block.address).map_err(at)?;
         let session = self.sessions.get(id).ok_or_else(|| {
-            at(Diagnostic::error("Provider is not configured", "Its configuration failed."))
+            at(Diagnostic::error(
+                "Provider is not configured",
+                "Its configuration failed.",
+            ))
         })?;
         Ok(Setting {
             block,
@@ -113,7 +125,11 @@ impl Planner<'_> {
     async fn one(&self, subject: &Subject<'_>) -> Result<Value, Diagnostics> {
         let prior = self.prior_of(subject).await?;
         let targeted = self.options.targets.is_empty()
-            || self.options.targets.iter().any(|t| t.selects(&subject.address))
+            || self
+                .options
+                .targets
+                .iter()
+                .any(|t| t.selects(&subject.address))
             || subject.setting.wanted;
         match self.options.mode {
             Mode::Normal if targeted => self.desired(subject, prior).await,
@@ -155,7 +171,9 @@ impl Planner<'_> {
                 object: Some(object),
             });
         }
-        let now = self.refresh(&self.call(setting), &subject.address, &object, &known).await;
+        let now = self
+            .refresh(&self.call(setting), &subject.address, &object, &known)
+            .await;
         let now = now.map_err(|d| d.at(setting.block.header))?;
         if now.as_ref() != Some(&known) {
             let drift = self.drifted(subject, known, now.clone());
@@ -216,7 +234,10 @@ impl Planner<'_> {
         }
         let value = object.mark(value, call.schema);
         let mut now = Object::encode(&value, call.schema).map_err(|e| {
-            Diagnostic::error("Object cannot be stored", format!("What was read of {address} cannot be stored: {e}."))
+            Diagnostic::error(
+                "Object cannot be stored",
+                format!("What was read of {address} cannot be stored: {e}."),
+            )
         })?;
         now.dependencies.clone_from(&object.dependencies);
         now.status = object.status;
@@ -249,7 +270,12 @@ impl Planner<'_> {
         let sensitive = paths::Found::within(&config).sensitive;
         let (config, _) = config.unmark_deep();
         self.provider_validates(subject, &config)?;
-        self.conditions(subject, &setting.block.lifecycle.preconditions, None, "precondition")?;
+        self.conditions(
+            subject,
+            &setting.block.lifecycle.preconditions,
+            None,
+            "precondition",
+        )?;
         let was = prior.value.clone().map(|v| v.unmark_deep().0);
         let config = match &was {
             Some(was) => ignore_changes(&setting.block.lifecycle.ignore_changes, was, config),
@@ -291,12 +317,21 @@ impl Planner<'_> {
         let mut change = self.change(subject, prior.value, Some(after.clone()), action);
         change.reason = reason;
         change.notes = notes;
-        change.replace = if action.is_replace() { planned.replace } else { Vec::new() };
+        change.replace = if action.is_replace() {
+            planned.replace
+        } else {
+            Vec::new()
+        };
         change.protected = self.protected(subject);
         self.prevented(subject, &change)?;
         self.changes.borrow_mut().push(change);
         if after.is_wholly_known() || action == Action::NoOp {
-            self.conditions(subject, &setting.block.lifecycle.postconditions, Some(&after), "postcondition")?;
+            self.conditions(
+                subject,
+                &setting.block.lifecycle.postconditions,
+                Some(&after),
+                "postcondition",
+            )?;
         }
         Ok(after)
     }
@@ -317,7 +352,10 @@ impl Planner<'_> {
         } else {
             Action::DeleteThenCreate
         };
-        let tainted = prior.object.as_ref().is_some_and(|o| o.status == Status::Tainted);
+        let tainted = prior
+            .object
+            .as_ref()
+            .is_some_and(|o| o.status == Status::Tainted);
         if tainted {
             return (replace, Some(ActionReason::ReplaceBecauseTainted));
         }
@@ -357,7 +395,9 @@ impl Planner<'_> {
             });
             changes
                 .iter()
-                .filter(|c| c.address.resource == resource && c.address.module == subject.address.module)
+                .filter(|c| {
+                    c.address.resource == resource && c.address.module == subject.address.module
+                })
                 .filter(|c| c.action != Action::NoOp)
                 .any(|c| match &attribute {
                     None => c.action.is_replace() || c.action == Action::Update,
@@ -387,7 +427,10 @@ impl Planner<'_> {
 
     fn protected(&self, subject: &Subject<'_>) -> bool {
         subject.setting.schema.holds_data
-            || self.prior.current(&subject.address).is_some_and(|o| o.protected)
+            || self
+                .prior
+                .current(&subject.address)
+                .is_some_and(|o| o.protected)
     }
 
     /// Refuses to destroy what must not be.
@@ -409,7 +452,9 @@ impl Planner<'_> {
             .into());
         }
         if change.protected && !self.options.destroy_data {
-            return Err(super::orphans::protected(&subject.address).at(block.header).into());
+            return Err(super::orphans::protected(&subject.address)
+                .at(block.header)
+                .into());
         }
         Ok(())
     }
@@ -422,7 +467,9 @@ impl Planner<'_> {
         let problems = problems
             .iter()
             .map(|p| problem_diagnostic(p, &place).about(&subject.address));
-        Diagnostics(problems.collect()).into_result(()).inspect_err(|_| ())
+        Diagnostics(problems.collect())
+            .into_result(())
+            .inspect_err(|_| ())
     }
 
     fn ephemeral(&self, subject: &Subject<'_>, config: &Value, diagnostics: &mut Diagnostics) {
@@ -473,7 +520,13 @@ impl Planner<'_> {
         failed.into_result(())
     }
 
-    fn push(&self, subject: &Subject<'_>, before: Option<Value>, after: Option<Value>, action: Action) {
+    fn push(
+        &self,
+        subject: &Subject<'_>,
+        before: Option<Value>,
+        after: Option<Value>,
+        action: Action,
+    ) {
         let change = self.change(subject, before, after, action);
         self.changes.borrow_mut().push(change);
     }
@@ -514,28 +567,33 @@ fn ignore_changes(ignored: &Triggers, was: &Value, config: Value) -> Value {
         Triggers::All => {
             let kept = config.entries().into_iter().flatten().map(|(name, value)| {
                 let was = was.get(name).filter(|_| !value.is_null());
-                (Arc::clone(name), was.cloned().unwrap_or_else(|| value.clone()))
+                (
+                    Arc::clone(name),
+                    was.cloned().unwrap_or_else(|| value.clone()),
+                )
             });
             Value::object(kept)
         }
-        Triggers::Some(references) => references
-            .iter()
-            .flat_map(Expr::references)
-            .fold(config, |config, traversal| {
-                let rest = traversal.steps.iter().map(|step| match step {
-                    TraversalStep::Attribute(name, _) => Step::Attribute(Arc::clone(name)),
-                    TraversalStep::Index(key, _) => match key.as_str() {
-                        Some(key) => Step::Key(Arc::from(key)),
-                        None => Step::Index(index(key)),
-                    },
-                });
-                let root = Step::Attribute(Arc::clone(&traversal.root));
-                let path = Path(std::iter::once(root).chain(rest).collect());
-                match path.get(was).cloned() {
-                    Some(kept) => set(config, &path.0, &kept),
-                    None => config,
-                }
-            }),
+        Triggers::Some(references) => {
+            references
+                .iter()
+                .flat_map(Expr::references)
+                .fold(config, |config, traversal| {
+                    let rest = traversal.steps.iter().map(|step| match step {
+                        TraversalStep::Attribute(name, _) => Step::Attribute(Arc::clone(name)),
+                        TraversalStep::Index(key, _) => match key.as_str() {
+                            Some(key) => Step::Key(Arc::from(key)),
+                            None => Step::Index(index(key)),
+                        },
+                    });
+                    let root = Step::Attribute(Arc::clone(&traversal.root));
+                    let path = Path(std::iter::once(root).chain(rest).collect());
+                    match path.get(was).cloned() {
+                        Some(kept) => set(config, &path.0, &kept),
+                        None => config,
+                    }
+                })
+        }
     }
 }
 
@@ -557,7 +615,8 @@ fn set(value: Value, path: &[Step], by: &Value) -> Value {
             let inner = value.get(name).cloned().unwrap_or(Value::NULL);
             value.with_attribute(name, set(inner, rest, by))
         }
-        _ => paths::change(value, std::slice::from_ref(step), &|inner| set(inner, rest, by)),
+        _ => paths::change(value, std::slice::from_ref(step), &|inner| {
+            set(inner, rest, by)
+        }),
     }
 }
-

@@ -59,7 +59,10 @@ impl Planner<'_> {
         object: &Arc<Object>,
     ) -> Result<(), Diagnostics> {
         let provider = &state.provider.name;
-        let schema = self.host.schema(provider, &address.resource).map_err(|d| d.about(address))?;
+        let schema = self
+            .host
+            .schema(provider, &address.resource)
+            .map_err(|d| d.about(address))?;
         let session = self.orphan_session(state).await?;
         let known = self.decode(object, &schema, &session, address)?;
         let context: &Context = &self.context;
@@ -160,10 +163,16 @@ impl Planner<'_> {
         let Some(module) = self.tree.find(&address.module.path()) else {
             return Some(ActionReason::DeleteBecauseNoModule);
         };
-        if !module.declarations.resources.contains_key(&address.resource) {
+        if !module
+            .declarations
+            .resources
+            .contains_key(&address.resource)
+        {
             return Some(ActionReason::DeleteBecauseNoResourceConfig);
         }
-        let instance = values.iter().find(|(_, record)| record.address == address.module);
+        let instance = values
+            .iter()
+            .find(|(_, record)| record.address == address.module);
         let Some((_, record)) = instance else {
             return Some(ActionReason::DeleteBecauseNoModule);
         };

@@ -29,7 +29,9 @@ impl Planner<'_> {
                 change(Some(output.value.clone()), Value::NULL, output.sensitive)
             });
         }
-        changes.retain(|_, c| !(c.before.is_null() && c.after.is_null() && self.options.mode == Mode::Destroy));
+        changes.retain(|_, c| {
+            !(c.before.is_null() && c.after.is_null() && self.options.mode == Mode::Destroy)
+        });
         changes
     }
 }
@@ -41,11 +43,17 @@ fn change(before: Option<Value>, after: Value, sensitive: bool) -> OutputChange 
     let action = match (existed, gone) {
         (false, _) => Action::Create,
         (true, true) if !before.is_null() => Action::Delete,
-        (true, _) if before.clone().unmark_deep().0 == after.clone().unmark_deep().0 => Action::NoOp,
+        (true, _) if before.clone().unmark_deep().0 == after.clone().unmark_deep().0 => {
+            Action::NoOp
+        }
         (true, _) => Action::Update,
     };
     // An output that is null in state and in the configuration is not there.
-    let action = if !existed && gone { Action::NoOp } else { action };
+    let action = if !existed && gone {
+        Action::NoOp
+    } else {
+        action
+    };
     OutputChange {
         action,
         before,

@@ -13,7 +13,9 @@ use crate::addr::{self, ResourceInstance};
 use crate::config::{ModuleId, ResourceBlock, Tree};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::{Outcome, Visit, walk};
-use crate::module::{Expand, Node, Nodes, ProviderId, Repetition, Values, decode_block, missing_body};
+use crate::module::{
+    Expand, Node, Nodes, ProviderId, Repetition, Values, decode_block, missing_body,
+};
 use crate::provider::{Host, Sessions};
 use crate::state::{Object, Snapshot};
 
@@ -97,7 +99,10 @@ pub async fn plan(
 fn by_path(prior: &Snapshot) -> HashMap<addr::ResourcePath, Vec<ResourceInstance>> {
     let mut by_path: HashMap<_, Vec<_>> = HashMap::new();
     for address in prior.resources.keys() {
-        by_path.entry(address.path()).or_default().push(address.clone());
+        by_path
+            .entry(address.path())
+            .or_default()
+            .push(address.clone());
     }
     by_path
 }
@@ -201,11 +206,19 @@ impl<'p> Planner<'p> {
     }
 
     async fn open_provider(&self, id: ProviderId) -> Result<(), Diagnostics> {
-        configure(self.tree, self.nodes, self.expand, self.host, &self.sessions, id).await
+        configure(
+            self.tree,
+            self.nodes,
+            self.expand,
+            self.host,
+            &self.sessions,
+            id,
+        )
+        .await
     }
 
     async fn resource(&self, number: usize, module: ModuleId, block: &ResourceBlock) -> Outcome {
-        let instances = self.expand.values().instances(module).to_vec();
+        let instances = self.expand.instances(module);
         let mut outcome = Outcome::Done;
         for instance in instances {
             let done = match block.address.mode {
@@ -283,7 +296,7 @@ pub async fn configure(
     let block = config.block(tree);
     let header = block.map(|b| b.header);
     let schema = &provider.map_err(|d| d.at(header))?.schema().config;
-    let instances = expand.values().instances(config.module).to_vec();
+    let instances = expand.instances(config.module);
     let Some(instance) = instances.first().copied() else {
         return Ok(());
     };

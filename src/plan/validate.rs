@@ -73,11 +73,12 @@ impl Validator<'_> {
         body: &crate::config::body::Body,
         schema: &mlinfra_sdk::Schema,
     ) {
-        for instance in self.expand.values().instances(module).to_vec() {
+        for instance in self.expand.instances(module) {
             let mut diagnostics = Diagnostics::new();
-            self.expand.with_scope(instance, &Repetition::default(), None, |scope| {
-                decode_block(body, schema, scope, &mut diagnostics)
-            });
+            self.expand
+                .with_scope(instance, &Repetition::default(), None, |scope| {
+                    decode_block(body, schema, scope, &mut diagnostics)
+                });
             self.expand.report_all(diagnostics);
         }
     }
@@ -95,7 +96,7 @@ impl Validator<'_> {
             Ok(schema) => schema,
             Err(d) => return self.expand.report(d.at(block.header)),
         };
-        for instance in self.expand.values().instances(module).to_vec() {
+        for instance in self.expand.instances(module) {
             let Some((shape, repetitions)) = self.expand.expand_resource(instance, block) else {
                 continue;
             };

@@ -10,7 +10,11 @@ use mlinfra_sdk::{
 
 /// The provider `terraform`.
 pub fn builtin() -> Arc<dyn Provider> {
-    Arc::new(Plugin::new(Builtin, vec![Box::new(TerraformData)], Vec::new()))
+    Arc::new(Plugin::new(
+        Builtin,
+        vec![Box::new(TerraformData)],
+        Vec::new(),
+    ))
 }
 
 struct Builtin;
@@ -48,7 +52,10 @@ impl Resource<()> for TerraformData {
 
     fn schema(&self) -> Schema {
         Schema::new("Stores a value, and is replaced when a trigger changes.")
-            .attribute("id", Attribute::computed(Type::String).describe("A random id."))
+            .attribute(
+                "id",
+                Attribute::computed(Type::String).describe("A random id."),
+            )
             .attribute(
                 "input",
                 Attribute::optional(Type::Dynamic).describe("Any value, kept as output."),
@@ -59,14 +66,23 @@ impl Resource<()> for TerraformData {
             )
             .attribute(
                 "triggers_replace",
-                Attribute::optional(Type::Dynamic).describe("A change of this replaces the object."),
+                Attribute::optional(Type::Dynamic)
+                    .describe("A change of this replaces the object."),
             )
     }
 
     async fn plan(&self, (): &(), _: &Context, request: Plan<'_>) -> Result<Planned, Failure> {
-        let input = request.proposed.get("input").cloned().unwrap_or(Value::NULL);
+        let input = request
+            .proposed
+            .get("input")
+            .cloned()
+            .unwrap_or(Value::NULL);
         let Some(prior) = request.prior else {
-            let output = if input.is_null() { input } else { Value::UNKNOWN };
+            let output = if input.is_null() {
+                input
+            } else {
+                Value::UNKNOWN
+            };
             return Ok(Planned {
                 value: with_output(request.proposed, output),
                 replace: Vec::new(),
@@ -75,7 +91,11 @@ impl Resource<()> for TerraformData {
         };
         let mut planned = request.proposed;
         if prior.get("input") != Some(&input) {
-            let output = if input.is_null() { Value::NULL } else { Value::UNKNOWN };
+            let output = if input.is_null() {
+                Value::NULL
+            } else {
+                Value::UNKNOWN
+            };
             planned = with_output(planned, output);
         }
         let trigger = prior.get("triggers_replace") != planned.get("triggers_replace");
@@ -96,7 +116,12 @@ impl Resource<()> for TerraformData {
         Ok(with_output(made, input))
     }
 
-    async fn read(&self, (): &(), _: &Context, request: Read<'_>) -> Result<Option<Value>, Failure> {
+    async fn read(
+        &self,
+        (): &(),
+        _: &Context,
+        request: Read<'_>,
+    ) -> Result<Option<Value>, Failure> {
         Ok(Some(request.prior.clone()))
     }
 

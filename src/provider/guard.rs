@@ -38,7 +38,9 @@ impl Call<'_> {
     /// What the provider says, or the law it broke.
     pub async fn plan(&self, request: Plan<'_>) -> Result<Planned, Failure> {
         let config = request.config;
-        let mut planned = self.caught(self.session.plan(self.ty, self.context, request)).await?;
+        let mut planned = self
+            .caught(self.session.plan(self.ty, self.context, request))
+            .await?;
         planned.value = self.typed(planned.value)?;
         self.keeps_config(config, &planned.value)?;
         Ok(planned)
@@ -50,7 +52,9 @@ impl Call<'_> {
     /// What the provider says, or the law it broke; then the object is what the provider answered.
     pub async fn create(&self, request: Create<'_>) -> Result<Value, Failure> {
         let planned = request.planned;
-        let made = self.caught(self.session.create(self.ty, self.context, request)).await?;
+        let made = self
+            .caught(self.session.create(self.ty, self.context, request))
+            .await?;
         self.result(planned, made)
     }
 
@@ -60,7 +64,9 @@ impl Call<'_> {
     /// As for [`Call::create`].
     pub async fn update(&self, request: Update<'_>) -> Result<Value, Failure> {
         let planned = request.planned;
-        let made = self.caught(self.session.update(self.ty, self.context, request)).await?;
+        let made = self
+            .caught(self.session.update(self.ty, self.context, request))
+            .await?;
         self.result(planned, made)
     }
 
@@ -69,8 +75,12 @@ impl Call<'_> {
     /// # Errors
     /// What the provider says, or the law it broke.
     pub async fn read(&self, request: Read<'_>) -> Result<Option<Value>, Failure> {
-        let found = self.caught(self.session.read(self.ty, self.context, request)).await?;
-        found.map(|value| self.known(self.typed(value)?)).transpose()
+        let found = self
+            .caught(self.session.read(self.ty, self.context, request))
+            .await?;
+        found
+            .map(|value| self.known(self.typed(value)?))
+            .transpose()
     }
 
     /// Finds what a killed creation made, under laws 1 and 4.
@@ -78,8 +88,12 @@ impl Call<'_> {
     /// # Errors
     /// What the provider says, or the law it broke.
     pub async fn find(&self, request: Find<'_>) -> Result<Option<Value>, Failure> {
-        let found = self.caught(self.session.find(self.ty, self.context, request)).await?;
-        found.map(|value| self.known(self.typed(value)?)).transpose()
+        let found = self
+            .caught(self.session.find(self.ty, self.context, request))
+            .await?;
+        found
+            .map(|value| self.known(self.typed(value)?))
+            .transpose()
     }
 
     /// Deletes an object.
@@ -87,7 +101,8 @@ impl Call<'_> {
     /// # Errors
     /// What the provider says.
     pub async fn delete(&self, request: Delete<'_>) -> Result<(), Failure> {
-        self.caught(self.session.delete(self.ty, self.context, request)).await
+        self.caught(self.session.delete(self.ty, self.context, request))
+            .await
     }
 
     /// Reads a data source, under laws 1 and 4.
@@ -95,18 +110,26 @@ impl Call<'_> {
     /// # Errors
     /// What the provider says, or the law it broke.
     pub async fn read_data(&self, request: ReadData<'_>) -> Result<Value, Failure> {
-        let value = self.caught(self.session.read_data(self.ty, self.context, request)).await?;
+        let value = self
+            .caught(self.session.read_data(self.ty, self.context, request))
+            .await?;
         self.known(self.typed(value)?)
     }
 
     /// Law 5.
-    async fn caught<T>(&self, call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    async fn caught<T>(
+        &self,
+        call: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         match AssertUnwindSafe(call).catch_unwind().await {
             Ok(answer) => answer,
             Err(_) => Err(Failure::new(
                 FailureKind::Internal,
                 "Provider crashed",
-                format!("The provider of {} panicked. This is a bug in the provider; nothing else was stopped by it.", self.ty),
+                format!(
+                    "The provider of {} panicked. This is a bug in the provider; nothing else was stopped by it.",
+                    self.ty
+                ),
             )),
         }
     }
@@ -115,7 +138,10 @@ impl Call<'_> {
         Failure::new(
             FailureKind::Internal,
             "Provider produced an invalid answer",
-            format!("The provider of {} broke law {law} of its contract: {detail} This is a bug in the provider.", self.ty),
+            format!(
+                "The provider of {} broke law {law} of its contract: {detail} This is a bug in the provider.",
+                self.ty
+            ),
         )
     }
 
@@ -192,12 +218,15 @@ pub(crate) fn differing(planned: &Value, made: &Value, at: &Path) -> Option<Path
                 }
             })
         }
-        (Data::List(_, planned), Data::List(_, made)) | (Data::Tuple(planned), Data::Tuple(made)) => {
+        (Data::List(_, planned), Data::List(_, made))
+        | (Data::Tuple(planned), Data::Tuple(made)) => {
             if planned.len() != made.len() {
                 return Some(at.clone());
             }
             let pairs = planned.iter().zip(made.iter()).enumerate();
-            pairs.into_iter().find_map(|(i, (p, m))| differing(p, m, &at.then(Step::Index(i))))
+            pairs
+                .into_iter()
+                .find_map(|(i, (p, m))| differing(p, m, &at.then(Step::Index(i))))
         }
         (Data::Set(..), Data::Set(..)) if !planned.is_wholly_known() => None,
         (planned, made) => (planned != made).then(|| at.clone()),

@@ -73,7 +73,10 @@ impl Host {
         types.get(&resource.ty).cloned().ok_or_else(|| {
             let diagnostic = Diagnostic::error(
                 format!("Invalid {what}"),
-                format!("The provider {provider} does not support {what} {:?}.", resource.ty),
+                format!(
+                    "The provider {provider} does not support {what} {:?}.",
+                    resource.ty
+                ),
             )
             .code("E0015");
             match nearest(&resource.ty, types.keys().map(AsRef::as_ref)) {

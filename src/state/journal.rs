@@ -54,7 +54,12 @@ pub(super) struct Journal {
 
 /// The JSON of a record.
 pub(super) fn encode(record: &Record) -> Result<Vec<u8>, Malformed> {
-    serde_json::to_vec(&RecordJson::of(record)?).map_err(|e| Malformed(e.to_string()))
+    let json =
+        serde_json::to_vec(&RecordJson::of(record)?).map_err(|e| Malformed(e.to_string()))?;
+    match u32::try_from(json.len()) {
+        Ok(_) => Ok(json),
+        Err(_) => Err(Malformed("a change is larger than 4 GiB".into())),
+    }
 }
 
 /// Writes lines; knows the checksum so far.

@@ -35,9 +35,13 @@ pub(super) enum Failed {
 
 /// Reads a state.
 pub(super) async fn load(store: &dyn Store) -> Result<Loaded, Error> {
-    let stored = store.read().await?;
+    let mut stored = store.read().await?;
     if stored.snapshot.is_none() && store.read_backup().await? != Stored::default() {
-        return Err(damaged(store, store.place(), Damage::Missing).await);
+        // The first snapshot may have come between the two looks; after a backup it must be there.
+        stored = store.read().await?;
+        if stored.snapshot.is_none() {
+            return Err(damaged(store, store.place(), Damage::Missing).await);
+        }
     }
     let read = blocking(move || read(&stored)).await;
     match read {

@@ -35,6 +35,8 @@ mod provider_ref;
 mod recover;
 mod snapshot;
 mod store;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod words;
 mod writer;
@@ -49,6 +51,7 @@ pub use lock::{Holder, LockError};
 pub use manager::{Access, Closed, State};
 pub use object::{DecodeError, Json, Object, Planned, Refusal, Status, Unfit};
 pub use provider_ref::{NotAProvider, ProviderRef};
+pub use recover::{Loss, Source, Survey, restore, survey};
 pub use snapshot::{InstanceState, OutputValue, Snapshot};
 pub use store::{Lock, Store, Stored};
 pub use wire::Malformed;

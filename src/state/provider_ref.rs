@@ -74,9 +74,15 @@ impl FromStr for ProviderRef {
         };
         // What was read must be written the same way, so that nothing is dropped in silence.
         read()
-            .filter(|p: &ProviderRef| !p.name.is_empty() && p.to_string() == text)
+            .filter(|p: &ProviderRef| is_name(&p.name) && p.alias.as_deref().is_none_or(is_name))
+            .filter(|p| p.to_string() == text)
             .ok_or_else(|| NotAProvider(text.to_owned()))
     }
+}
+
+fn is_name(text: &str) -> bool {
+    let valid = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    !text.is_empty() && text.chars().all(valid)
 }
 
 #[cfg(test)]
@@ -106,6 +112,9 @@ mod tests {
             "provider[\"local\"]west",
             "module.a[0].provider[\"local\"]",
             "xprovider[\"local\"]",
+            "provider[\"lo\"cal\"]",
+            "provider[\"local\"].",
+            "provider[\"local\"].a.b",
         ] {
             assert!(text.parse::<ProviderRef>().is_err(), "{text}");
         }

@@ -73,10 +73,7 @@ pub async fn survey(store: &dyn Store) -> Result<Survey, Error> {
 ///
 /// # Errors
 /// As for [`survey`], and when someone else holds the lock.
-pub async fn restore(
-    store: &dyn Store,
-    access: Access,
-) -> Result<(Survey, Vec<String>), Error> {
+pub async fn restore(store: &dyn Store, access: Access) -> Result<(Survey, Vec<String>), Error> {
     let _lock = match access {
         Access::Locked(holder, wait) => Some(lock::acquire(store, &holder, wait).await?),
         Access::Unlocked => None,
@@ -171,17 +168,13 @@ struct Trail {
 
 impl Trail {
     fn begin(&mut self, place: &str, snapshot: Option<Result<Snapshot, Damage>>) {
-        let place = place.to_owned();
-        match snapshot {
-            Some(Ok(snapshot)) => {
-                self.sources.push(Source::Snapshot {
-                    place,
-                    serial: snapshot.serial,
-                });
-                self.at = snapshot;
-            }
-            // Whether the loss is one depends on what else there is; see `Loss::After`.
-            Some(Err(_)) | None => {}
+        // Whether one that is damaged is a loss depends on what else there is; see `Loss::After`.
+        if let Some(Ok(snapshot)) = snapshot {
+            self.sources.push(Source::Snapshot {
+                place: place.to_owned(),
+                serial: snapshot.serial,
+            });
+            self.at = snapshot;
         }
     }
 

@@ -120,7 +120,6 @@ fn damaged(damage: &Damage) -> (&'static str, &'static str) {
     }
 }
 
-
 fn lock(error: &LockError) -> Diagnostic {
     const ACQUIRING: &str = "Error acquiring the state lock";
     match error {
@@ -139,10 +138,9 @@ fn lock(error: &LockError) -> Diagnostic {
             Diagnostic::error(ACQUIRING, detail)
                 .hint("wait for it with -lock-timeout=5m; a holder that dies lets go by itself")
         }
-        LockError::NotLocked { place } => Diagnostic::error(
-            "Failed to unlock state",
-            format!("{place} is not locked."),
-        ),
+        LockError::NotLocked { place } => {
+            Diagnostic::error("Failed to unlock state", format!("{place} is not locked."))
+        }
         LockError::OtherId { given, holder } => Diagnostic::error(
             "Failed to unlock state",
             format!(

@@ -42,6 +42,9 @@ pub(super) struct Writer {
     journal: Option<Framer>,
     /// Records that could not be written yet.
     unwritten: Vec<Vec<u8>>,
+    /// A commit failed, perhaps half-way: the snapshot may be there that the journal led to, and a
+    /// record that came after it would not count. Only another commit helps.
+    spent: bool,
     /// Held until the last write is over, whoever gave up waiting for it.
     lock: Option<Box<dyn Lock>>,
 }
@@ -57,6 +60,7 @@ impl Writer {
             store,
             journal: None,
             unwritten: Vec::new(),
+            spent: false,
             lock,
         };
         tokio::spawn(writer.run(requests));
@@ -118,14 +122,15 @@ impl Writer {
     }
 
     async fn write(&mut self, header: &Header, waiting: &[Append]) -> Result<(), StoreError> {
+        if self.spent {
+            return Err(self.failed("the state could not be closed before"));
+        }
         let mut framer = self.journal.unwrap_or_default();
         let mut bytes = Vec::new();
         if self.journal.is_none() {
-            framer.header(header, &mut bytes).map_err(|e| StoreError {
-                doing: Doing::WriteJournal,
-                place: self.store.journal_place(),
-                cause: Arc::new(std::io::Error::other(e)),
-            })?;
+            framer
+                .header(header, &mut bytes)
+                .map_err(|e| self.failed(e))?;
         }
         let new = waiting.iter().map(|append| &append.json);
         for json in self.unwritten.iter().chain(new) {
@@ -141,13 +146,19 @@ impl Writer {
     }
 
     async fn commit(&mut self, snapshot: Option<Vec<u8>>) -> Result<(), StoreError> {
+        self.spent = true;
         match snapshot {
-            Some(bytes) => self.store.commit(bytes).await?,
-            None if self.journal.is_some() => self.store.discard_journal().await?,
-            None => {}
+            Some(bytes) => self.store.commit(bytes).await,
+            // A journal whose start failed may be there all the same.
+            None => self.store.discard_journal().await,
         }
-        self.journal = None;
-        self.unwritten.clear();
-        Ok(())
+    }
+
+    fn failed(&self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+        StoreError {
+            doing: Doing::WriteJournal,
+            place: self.store.journal_place(),
+            cause: Arc::new(std::io::Error::other(cause)),
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use mlinfra_registry::Digest;
 use serde_json::{Map, Value, json};
 
-pub use crate::source::{SourceDigest, source_digest};
 use crate::error::RunError;
+pub use crate::source::{SourceDigest, source_digest};
 use crate::spec::Spec;
 use crate::{inputs, python};
 
@@ -33,7 +33,12 @@ impl Address {
         let inputs = inputs::digests(spec)?;
         let python = python::version_for(&spec.command, &spec.source)?;
         let digest = content_address(spec, &source, &inputs, python.as_deref(), occasion);
-        Ok(Self { digest, source, inputs, python })
+        Ok(Self {
+            digest,
+            source,
+            inputs,
+            python,
+        })
     }
 }
 
@@ -46,7 +51,10 @@ pub fn content_address(
     python: Option<&str>,
     occasion: Option<&str>,
 ) -> Digest {
-    let inputs: Map<String, Value> = inputs.iter().map(|(name, digest)| (name.clone(), json!(digest))).collect();
+    let inputs: Map<String, Value> = inputs
+        .iter()
+        .map(|(name, digest)| (name.clone(), json!(digest)))
+        .collect();
     let content = json!({
         "format": 1,
         "source": source.digest,
@@ -64,7 +72,12 @@ fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(object) => {
             let sorted: BTreeMap<&String, &Value> = object.iter().collect();
-            Value::Object(sorted.into_iter().map(|(key, value)| (key.clone(), canonical(value))).collect())
+            Value::Object(
+                sorted
+                    .into_iter()
+                    .map(|(key, value)| (key.clone(), canonical(value)))
+                    .collect(),
+            )
         }
         Value::Array(values) => Value::Array(values.iter().map(canonical).collect()),
         other => other.clone(),
@@ -97,7 +110,10 @@ mod tests {
     }
 
     fn address(spec: &Spec, input: &str, python: Option<&str>, occasion: Option<&str>) -> Digest {
-        let source = SourceDigest { digest: Digest::of(b"source"), files: BTreeMap::new() };
+        let source = SourceDigest {
+            digest: Digest::of(b"source"),
+            files: BTreeMap::new(),
+        };
         let inputs = BTreeMap::from([("orders".to_owned(), Digest::of(input.as_bytes()))]);
         content_address(spec, &source, &inputs, python, occasion)
     }
@@ -132,6 +148,9 @@ mod tests {
             trigger: Trigger::Schedule,
             ..one.clone()
         };
-        assert_eq!(address(&one, "x", None, None), address(&other, "x", None, None));
+        assert_eq!(
+            address(&one, "x", None, None),
+            address(&other, "x", None, None)
+        );
     }
 }

@@ -59,7 +59,11 @@ impl RunArgs {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("mlinfra-runtime: {error}");
-                if matches!(error, RunError::Cancelled) { ExitCode::from(CANCELLED) } else { ExitCode::FAILURE }
+                if matches!(error, RunError::Cancelled) {
+                    ExitCode::from(CANCELLED)
+                } else {
+                    ExitCode::FAILURE
+                }
             }
         }
     }
@@ -67,13 +71,25 @@ impl RunArgs {
     fn execute(self) -> Result<(), RunError> {
         let bytes = std::fs::read(&self.spec).map_err(RunError::file("read", &self.spec))?;
         let spec = Spec::parse(&bytes)?;
-        let setting =
-            Setting { run_id: self.run_id, trigger: self.trigger, fired_at: self.fired_at, events: self.events };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|source| RunError::Start { program: "mlinfra-runtime".to_owned(), source })?;
+        let setting = Setting {
+            run_id: self.run_id,
+            trigger: self.trigger,
+            fired_at: self.fired_at,
+            events: self.events,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = runtime.map_err(|source| RunError::Start {
+            program: "mlinfra-runtime".to_owned(),
+            source,
+        })?;
         let result = runtime.block_on(async {
             let signal = mlinfra_kit::shutdown::signal();
-            let signal = signal.map_err(|source| RunError::Start { program: "mlinfra-runtime".to_owned(), source })?;
+            let signal = signal.map_err(|source| RunError::Start {
+                program: "mlinfra-runtime".to_owned(),
+                source,
+            })?;
             let (asked, stop) = watch::channel(false);
             tokio::spawn(async move {
                 signal.await;
@@ -89,7 +105,8 @@ impl RunArgs {
 
 fn write_result(path: Option<&Path>, result: &RunResult) -> Result<(), RunError> {
     let shown = path.unwrap_or_else(|| Path::new("standard output"));
-    let text = serde_json::to_string_pretty(result).map_err(|error| RunError::file("write", shown)(error.into()))?;
+    let text = serde_json::to_string_pretty(result)
+        .map_err(|error| RunError::file("write", shown)(error.into()))?;
     match path {
         None => {
             println!("{text}");

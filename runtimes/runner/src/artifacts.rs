@@ -21,11 +21,17 @@ pub(crate) struct Named {
 pub(crate) fn name_all(paths: &[String]) -> Result<Vec<Named>, RunError> {
     let model = model(paths)?;
     let mut taken = BTreeSet::from([MODEL.to_owned()]);
-    let mut named = vec![Named { path: model.to_owned(), name: MODEL.to_owned() }];
+    let mut named = vec![Named {
+        path: model.to_owned(),
+        name: MODEL.to_owned(),
+    }];
     for path in paths.iter().filter(|path| *path != model) {
         let name = free_name(path, &taken);
         taken.insert(name.clone());
-        named.push(Named { path: path.clone(), name });
+        named.push(Named {
+            path: path.clone(),
+            name,
+        });
     }
     Ok(named)
 }
@@ -35,11 +41,18 @@ fn model(paths: &[String]) -> Result<&str, RunError> {
     if paths.iter().any(|path| path == MODEL) {
         return Ok(MODEL);
     }
-    let models: Vec<&String> = paths.iter().filter(|path| path.ends_with(".onnx")).collect();
+    let models: Vec<&String> = paths
+        .iter()
+        .filter(|path| path.ends_with(".onnx"))
+        .collect();
     match models.as_slice() {
         [model] => Ok(model),
-        [] => Err(RunError::NoModel { found: paths.iter().take(20).cloned().collect() }),
-        models => Err(RunError::SeveralModels { models: models.iter().map(|path| (*path).clone()).collect() }),
+        [] => Err(RunError::NoModel {
+            found: paths.iter().take(20).cloned().collect(),
+        }),
+        models => Err(RunError::SeveralModels {
+            models: models.iter().map(|path| (*path).clone()).collect(),
+        }),
     }
 }
 
@@ -47,14 +60,30 @@ fn model(paths: &[String]) -> Result<&str, RunError> {
 fn free_name(path: &str, taken: &BTreeSet<String>) -> String {
     const LONGEST: usize = 100;
     let allowed = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
-    let name: String = path.chars().map(|character| if allowed(character) { character } else { '_' }).collect();
+    let name: String = path
+        .chars()
+        .map(|character| if allowed(character) { character } else { '_' })
+        .collect();
     let begins_well = name.starts_with(|first: char| first.is_ascii_alphanumeric());
-    let mut name = if begins_well { name } else { format!("file{name}") };
+    let mut name = if begins_well {
+        name
+    } else {
+        format!("file{name}")
+    };
     // All characters are ASCII by now, so any place is a boundary; the end of a path tells more than its beginning.
     let cut = name.len().saturating_sub(LONGEST);
-    name = name.split_off(cut).trim_start_matches(['.', '_', '-']).to_owned();
+    name = name
+        .split_off(cut)
+        .trim_start_matches(['.', '_', '-'])
+        .to_owned();
     let mut candidates = (2..).map(|number| format!("{number}-{name}"));
-    if taken.contains(&name) || name.is_empty() { candidates.find(|name| !taken.contains(name)).unwrap_or(name) } else { name }
+    if taken.contains(&name) || name.is_empty() {
+        candidates
+            .find(|name| !taken.contains(name))
+            .unwrap_or(name)
+    } else {
+        name
+    }
 }
 
 #[cfg(test)]
@@ -67,27 +96,53 @@ mod tests {
         for named in &named {
             mlinfra_registry::check_name("artefact", &named.name).unwrap();
         }
-        Ok(named.into_iter().map(|named| format!("{}={}", named.name, named.path)).collect())
+        Ok(named
+            .into_iter()
+            .map(|named| format!("{}={}", named.name, named.path))
+            .collect())
     }
 
     #[test]
     fn one_model_is_found_whatever_its_name() {
-        assert_eq!(names(&["report.html", "out/best.onnx"]).unwrap(), ["model.onnx=out/best.onnx", "report.html=report.html"]);
+        assert_eq!(
+            names(&["report.html", "out/best.onnx"]).unwrap(),
+            ["model.onnx=out/best.onnx", "report.html=report.html"]
+        );
         let both = names(&["a.onnx", "model.onnx", "examples.json"]).unwrap();
-        assert_eq!(both, ["model.onnx=model.onnx", "a.onnx=a.onnx", "examples.json=examples.json"]);
+        assert_eq!(
+            both,
+            [
+                "model.onnx=model.onnx",
+                "a.onnx=a.onnx",
+                "examples.json=examples.json"
+            ]
+        );
     }
 
     #[test]
     fn none_and_several_say_what_to_do() {
         let none = names(&["model.pkl"]).unwrap_err();
-        assert!(none.contains("wrote no model") && none.contains("model.pkl"), "{none}");
+        assert!(
+            none.contains("wrote no model") && none.contains("model.pkl"),
+            "{none}"
+        );
         let several = names(&["a.onnx", "b/c.onnx"]).unwrap_err();
-        assert!(several.contains("a.onnx, b/c.onnx") && several.contains("model.onnx"), "{several}");
+        assert!(
+            several.contains("a.onnx, b/c.onnx") && several.contains("model.onnx"),
+            "{several}"
+        );
     }
 
     #[test]
     fn every_file_gets_a_name_of_its_own() {
-        let odd = ["model.onnx", "a/b.png", "a_b.png", ".hidden", "é t.txt", "sub/model.onnx"];
+        let odd = [
+            "model.onnx",
+            "a/b.png",
+            "a_b.png",
+            ".hidden",
+            "é t.txt",
+            "sub/model.onnx",
+        ];
         let named = names(&odd).unwrap();
         assert_eq!(named.len(), odd.len());
         let unique: BTreeSet<_> = named.iter().map(|named| named.split('=').next()).collect();

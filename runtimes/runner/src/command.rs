@@ -81,12 +81,23 @@ pub(crate) async fn run(
     listener: &mut impl Listener,
 ) -> io::Result<Ended> {
     let (reader, writer) = io::pipe()?;
-    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
+    command
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer)
+        .process_group(0);
     let mut child = command.spawn()?;
     // The command holds the writing end; it must go for the reading end to see the end.
     drop(command);
-    let group = Group(child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)));
-    let mut output = Output { pipe: Some(pipe::Receiver::from_owned_fd(reader.into())?), lines: Lines::default() };
+    let group = Group(
+        child
+            .id()
+            .and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)),
+    );
+    let mut output = Output {
+        pipe: Some(pipe::Receiver::from_owned_fd(reader.into())?),
+        lines: Lines::default(),
+    };
     let mut stop = stop.clone();
     let mut asked: Option<Ending> = None;
     let mut kill_at = None;
@@ -123,9 +134,16 @@ pub(crate) async fn run(
             () = at(Some(drained)) => break,
         }
     }
-    output.lines.finish().iter().for_each(|line| listener.line(line));
+    output
+        .lines
+        .finish()
+        .iter()
+        .for_each(|line| listener.line(line));
     listener.tick();
-    Ok(Ended { ending: asked.unwrap_or(Ending::Exited(status)), tail: output.lines.tail.into() })
+    Ok(Ended {
+        ending: asked.unwrap_or(Ending::Exited(status)),
+        tail: output.lines.tail.into(),
+    })
 }
 
 /// Waits for a moment; without one, for ever.
@@ -144,7 +162,9 @@ struct Output {
 impl Output {
     /// The next whole lines; the pipe goes when it has ended.
     async fn read(&mut self) -> io::Result<Vec<String>> {
-        let Some(pipe) = &mut self.pipe else { return Ok(Vec::new()) };
+        let Some(pipe) = &mut self.pipe else {
+            return Ok(Vec::new());
+        };
         let mut buffer = vec![0; 16 << 10];
         match pipe.read(&mut buffer).await? {
             0 => {
@@ -181,7 +201,9 @@ impl Lines {
             return None;
         }
         let bytes = std::mem::take(&mut self.unfinished);
-        let line = String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned();
+        let line = String::from_utf8_lossy(&bytes)
+            .trim_end_matches(['\n', '\r'])
+            .to_owned();
         if self.tail.len() == TAIL {
             self.tail.pop_front();
         }
@@ -229,7 +251,8 @@ mod tests {
     #[tokio::test]
     async fn lines_of_both_streams_and_the_status() {
         let (_keep, stop) = watch::channel(false);
-        let (ended, lines) = outcome("echo one; echo two >&2; printf three; exit 3", &stop, None).await;
+        let (ended, lines) =
+            outcome("echo one; echo two >&2; printf three; exit 3", &stop, None).await;
         assert_eq!(lines, ["one", "two", "three"]);
         assert_eq!(ended.tail, lines);
         assert!(matches!(ended.ending, Ending::Exited(status) if status.code() == Some(3)));
@@ -242,11 +265,15 @@ mod tests {
         let (_keep, stop) = watch::channel(false);
         let begun = Instant::now();
         let (_, lines) = outcome("sleep 1000 & echo $!", &stop, None).await;
-        assert!(begun.elapsed() < Duration::from_secs(100), "it does not wait for what was left");
+        assert!(
+            begun.elapsed() < Duration::from_secs(100),
+            "it does not wait for what was left"
+        );
         let pid = Pid::from_raw(lines[0].parse().unwrap()).unwrap();
         while rustix::process::test_kill_process(pid).is_ok() {
             // Killed, but perhaps not yet buried by whoever inherited it.
-            let stat = std::fs::read_to_string(format!("/proc/{}/stat", lines[0])).unwrap_or_default();
+            let stat =
+                std::fs::read_to_string(format!("/proc/{}/stat", lines[0])).unwrap_or_default();
             assert!(begun.elapsed() < Duration::from_secs(100), "{stat}");
             if stat.contains(") Z ") {
                 break;
@@ -258,8 +285,12 @@ mod tests {
     #[tokio::test]
     async fn too_long_and_cancelled_are_told_apart() {
         let (sender, stop) = watch::channel(false);
-        let (ended, lines) =
-            outcome("trap 'echo bye; exit 1' TERM; while :; do sleep 0.01; done", &stop, Some(Duration::from_millis(100))).await;
+        let (ended, lines) = outcome(
+            "trap 'echo bye; exit 1' TERM; while :; do sleep 0.01; done",
+            &stop,
+            Some(Duration::from_millis(100)),
+        )
+        .await;
         assert_eq!(ended.ending, Ending::TimedOut);
         assert_eq!(lines.last().map(String::as_str), Some("bye"));
         let canceller = async {

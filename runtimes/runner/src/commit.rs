@@ -13,15 +13,28 @@ pub(crate) async fn of(folder: &Path) -> Option<String> {
         return None;
     }
     let changes = git(folder, &["status", "--porcelain", "--", "."]).await?;
-    let mark = if changes.trim().is_empty() { "" } else { "+dirty" };
+    let mark = if changes.trim().is_empty() {
+        ""
+    } else {
+        "+dirty"
+    };
     Some(format!("{head}{mark}"))
 }
 
 async fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
     // Asking must neither write to the repository nor run what its configuration names.
-    command.arg("-C").arg(folder).args(["-c", "core.fsmonitor=false", "--no-optional-locks"]).args(arguments);
-    let output = command.stdin(std::process::Stdio::null()).kill_on_drop(true).output().await.ok()?;
+    command
+        .arg("-C")
+        .arg(folder)
+        .args(["-c", "core.fsmonitor=false", "--no-optional-locks"])
+        .args(arguments);
+    let output = command
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .ok()?;
     if !output.status.success() {
         return None;
     }
@@ -33,9 +46,27 @@ mod tests {
     use super::*;
 
     async fn run(folder: &Path, arguments: &[&str]) {
-        let identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"];
-        let status = Command::new("git").arg("-C").arg(folder).args(identity).args(arguments).output().await.unwrap();
-        assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+        let identity = [
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.com",
+            "-c",
+            "commit.gpgsign=false",
+        ];
+        let status = Command::new("git")
+            .arg("-C")
+            .arg(folder)
+            .args(identity)
+            .args(arguments)
+            .output()
+            .await
+            .unwrap();
+        assert!(
+            status.status.success(),
+            "{}",
+            String::from_utf8_lossy(&status.stderr)
+        );
     }
 
     #[tokio::test]
@@ -46,13 +77,21 @@ mod tests {
         std::fs::write(code.join("train.py"), "1").unwrap();
         assert_eq!(of(&code).await, None);
         run(folder.path(), &["init", "-q"]).await;
-        assert_eq!(of(&code).await, None, "a repository without a commit has none");
+        assert_eq!(
+            of(&code).await,
+            None,
+            "a repository without a commit has none"
+        );
         run(folder.path(), &["add", "."]).await;
         run(folder.path(), &["commit", "-qm", "one"]).await;
         let clean = of(&code).await.unwrap();
         assert_eq!(clean.len(), 40);
         std::fs::write(folder.path().join("outside"), "x").unwrap();
-        assert_eq!(of(&code).await.as_ref(), Some(&clean), "what lies outside of the folder is not its code");
+        assert_eq!(
+            of(&code).await.as_ref(),
+            Some(&clean),
+            "what lies outside of the folder is not its code"
+        );
         std::fs::write(code.join("train.py"), "2").unwrap();
         assert_eq!(of(&code).await, Some(format!("{clean}+dirty")));
     }

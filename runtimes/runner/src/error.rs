@@ -42,7 +42,9 @@ pub enum RunError {
         found: Digest,
     },
     /// There is no Python.
-    #[error("{program} cannot be asked for its version: {cause}; install Python 3 or put it on PATH")]
+    #[error(
+        "{program} cannot be asked for its version: {cause}; install Python 3 or put it on PATH"
+    )]
     NoPython {
         /// The program that was tried.
         program: String,
@@ -50,7 +52,10 @@ pub enum RunError {
         cause: String,
     },
     /// The Python environment cannot be made.
-    #[error("the Python environment cannot be made: `{step}` ended with {ended}{}", tail(log))]
+    #[error(
+        "the Python environment cannot be made: `{step}` ended with {ended}{}",
+        tail(log)
+    )]
     Environment {
         /// The command that failed.
         step: String,
@@ -78,7 +83,10 @@ pub enum RunError {
         log: Vec<String>,
     },
     /// The command took too long.
-    #[error("`{command}` was stopped because it took longer than {seconds} s{}", tail(log))]
+    #[error(
+        "`{command}` was stopped because it took longer than {seconds} s{}",
+        tail(log)
+    )]
     TimedOut {
         /// The command.
         command: String,
@@ -118,19 +126,34 @@ pub enum RunError {
 }
 
 impl RunError {
-    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+    pub(crate) fn file(
+        action: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_path_buf();
-        move |source| Self::File { action, path, source }
+        move |source| Self::File {
+            action,
+            path,
+            source,
+        }
     }
 }
 
 /// The last lines of a log, for the end of a sentence.
 fn tail(log: &[String]) -> String {
-    if log.is_empty() { String::from("; it wrote nothing") } else { format!("; its last lines:\n{}", log.join("\n")) }
+    if log.is_empty() {
+        String::from("; it wrote nothing")
+    } else {
+        format!("; its last lines:\n{}", log.join("\n"))
+    }
 }
 
 fn held(found: &[String]) -> String {
-    if found.is_empty() { String::from(" (it is empty)") } else { format!(" (it holds {})", found.join(", ")) }
+    if found.is_empty() {
+        String::from(" (it is empty)")
+    } else {
+        format!(" (it holds {})", found.join(", "))
+    }
 }
 
 /// An error with its causes, in one line.
@@ -138,6 +161,10 @@ fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| {
         let cause = cause.to_string();
-        if text.contains(&cause) { text } else { format!("{text}: {cause}") }
+        if text.contains(&cause) {
+            text
+        } else {
+            format!("{text}: {cause}")
+        }
     })
 }

@@ -22,7 +22,10 @@ pub(crate) struct Measurement {
 impl Measurement {
     /// The values as JSON, which has no numbers for what is not finite.
     pub(crate) fn to_json(&self) -> Map<String, Value> {
-        self.values.iter().map(|(name, value)| (name.clone(), json_number(*value))).collect()
+        self.values
+            .iter()
+            .map(|(name, value)| (name.clone(), json_number(*value)))
+            .collect()
     }
 }
 
@@ -46,7 +49,10 @@ pub(crate) struct Follower {
 
 impl Follower {
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_path_buf(), offset: 0 }
+        Self {
+            path: path.to_path_buf(),
+            offset: 0,
+        }
     }
 
     /// The whole lines that came since the last call; `last` takes an unfinished one too.
@@ -54,7 +60,12 @@ impl Follower {
         let mut measurements = Vec::new();
         loop {
             let (lines, read) = self.read(last)?;
-            measurements.extend(lines.iter().filter(|line| !line.trim().is_empty()).map(|line| parse(line)));
+            measurements.extend(
+                lines
+                    .iter()
+                    .filter(|line| !line.trim().is_empty())
+                    .map(|line| parse(line)),
+            );
             if read == 0 {
                 return Ok(measurements);
             }
@@ -71,12 +82,25 @@ impl Follower {
         let mut bytes = Vec::new();
         file.take(CHUNK).read_to_end(&mut bytes)?;
         let full = bytes.len() as u64 == CHUNK;
-        let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let end = bytes
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1);
         // A line longer than all that is read at once is taken in parts, which then are no JSON.
-        let end = if (end == 0 && full) || (last && !full) { bytes.len() } else { end };
+        let end = if (end == 0 && full) || (last && !full) {
+            bytes.len()
+        } else {
+            end
+        };
         bytes.truncate(end);
         self.offset += end as u64;
-        Ok((String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect(), end as u64))
+        Ok((
+            String::from_utf8_lossy(&bytes)
+                .lines()
+                .map(str::to_owned)
+                .collect(),
+            end as u64,
+        ))
     }
 }
 
@@ -95,12 +119,19 @@ pub(crate) fn last_values(path: &Path) -> io::Result<(Metrics, Vec<String>)> {
 
 /// Understands one line: numbers are metrics, `step` is the step, anything else is left alone.
 fn parse(line: &str) -> Result<Measurement, String> {
-    let problem = || format!("this line of metrics is no JSON object: {}", line.chars().take(200).collect::<String>());
+    let problem = || {
+        format!(
+            "this line of metrics is no JSON object: {}",
+            line.chars().take(200).collect::<String>()
+        )
+    };
     let value: Value = serde_json::from_str(&quote_words(line)).map_err(|_| problem())?;
     let object = value.as_object().ok_or_else(problem)?;
     let step = object.get("step").and_then(Value::as_u64);
     let values = object.iter().filter(|(name, _)| *name != "step");
-    let values = values.filter_map(|(name, value)| Some((name.clone(), number(value)?))).collect();
+    let values = values
+        .filter_map(|(name, value)| Some((name.clone(), number(value)?)))
+        .collect();
     Ok(Measurement { step, values })
 }
 
@@ -123,7 +154,9 @@ fn quote_words(line: &str) -> String {
     let mut rest = line;
     let mut in_string = false;
     while let Some(first) = rest.chars().next() {
-        let word = ["-Infinity", "Infinity", "NaN"].into_iter().find(|word| !in_string && rest.starts_with(word));
+        let word = ["-Infinity", "Infinity", "NaN"]
+            .into_iter()
+            .find(|word| !in_string && rest.starts_with(word));
         let taken = match (word, first) {
             (Some(word), _) => {
                 quoted.extend(['"']);
@@ -155,19 +188,28 @@ mod tests {
 
     #[test]
     fn numbers_are_metrics_and_the_step_is_not() {
-        let measurement = parse(r#"{"step": 3, "auc": 0.5, "n": 7, "note": "x", "flag": true, "more": {}}"#).unwrap();
+        let measurement =
+            parse(r#"{"step": 3, "auc": 0.5, "n": 7, "note": "x", "flag": true, "more": {}}"#)
+                .unwrap();
         assert_eq!(measurement.step, Some(3));
-        assert_eq!(measurement.values, [("auc".to_owned(), 0.5), ("n".to_owned(), 7.0)].into());
+        assert_eq!(
+            measurement.values,
+            [("auc".to_owned(), 0.5), ("n".to_owned(), 7.0)].into()
+        );
         assert!(parse("[1]").is_err());
         assert!(parse("{\"auc\": 0.").is_err());
     }
 
     #[test]
     fn what_python_writes_for_a_diverged_loss_is_read() {
-        let line = r#"{"loss": NaN, "a": -Infinity, "b": Infinity, "NaN \" NaN": 1, "note": "NaN"}"#;
+        let line =
+            r#"{"loss": NaN, "a": -Infinity, "b": Infinity, "NaN \" NaN": 1, "note": "NaN"}"#;
         let values = parse(line).unwrap().values;
         assert!(values["loss"].is_nan() && values["note"].is_nan());
-        assert_eq!((values["a"], values["b"]), (f64::NEG_INFINITY, f64::INFINITY));
+        assert_eq!(
+            (values["a"], values["b"]),
+            (f64::NEG_INFINITY, f64::INFINITY)
+        );
         assert_eq!(values["NaN \" NaN"], 1.0);
     }
 
@@ -176,9 +218,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         assert_eq!(last_values(&path).unwrap(), (Metrics::new(), vec![]));
-        std::fs::write(&path, "{\"auc\": 0.5, \"loss\": 2}\nnonsense\n\n{\"auc\": 0.75}").unwrap();
+        std::fs::write(
+            &path,
+            "{\"auc\": 0.5, \"loss\": 2}\nnonsense\n\n{\"auc\": 0.75}",
+        )
+        .unwrap();
         let (metrics, problems) = last_values(&path).unwrap();
-        assert_eq!(metrics, [("auc".to_owned(), 0.75), ("loss".to_owned(), 2.0)].into());
+        assert_eq!(
+            metrics,
+            [("auc".to_owned(), 0.75), ("loss".to_owned(), 2.0)].into()
+        );
         assert_eq!(problems.len(), 1);
     }
 

@@ -16,13 +16,16 @@ pub(crate) struct Progress {
 impl Progress {
     /// Tells progress in this file; without one, or when it cannot be opened, nobody is told.
     pub(crate) fn open(path: Option<&Path>) -> Self {
-        let file = path.and_then(|path| match OpenOptions::new().create(true).append(true).open(path) {
-            Ok(file) => Some(Mutex::new(file)),
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "progress cannot be told");
-                None
-            }
-        });
+        let file =
+            path.and_then(
+                |path| match OpenOptions::new().create(true).append(true).open(path) {
+                    Ok(file) => Some(Mutex::new(file)),
+                    Err(error) => {
+                        tracing::warn!(path = %path.display(), %error, "progress cannot be told");
+                        None
+                    }
+                },
+            );
         Self { file }
     }
 
@@ -39,7 +42,10 @@ impl Progress {
     fn write(&self, event: &Value) {
         let Some(file) = &self.file else { return };
         let line = format!("{event}\n");
-        let written = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner).write_all(line.as_bytes());
+        let written = file
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .write_all(line.as_bytes());
         if let Err(error) = written {
             // Progress is a courtesy: a run does not fail for it.
             tracing::warn!(%error, "progress cannot be told");

@@ -18,7 +18,13 @@ pub(crate) async fn rule(spec: &Spec, registry: &Registry) -> Result<PromotionRu
 }
 
 fn complete(given: Option<PromotionRule>, objective: Option<&Objective>) -> PromotionRule {
-    let plain = |when| PromotionRule { when, metric: None, goal: Default::default(), min_improvement: 0.0, floor: None };
+    let plain = |when| PromotionRule {
+        when,
+        metric: None,
+        goal: Default::default(),
+        min_improvement: 0.0,
+        floor: None,
+    };
     let mut rule = match (given, objective) {
         (Some(rule), _) => rule,
         (None, Some(_)) => plain(When::Better),
@@ -39,12 +45,22 @@ mod tests {
 
     #[test]
     fn a_rule_without_a_metric_is_about_the_objective() {
-        let objective = Objective { metric: "loss".into(), goal: Goal::Minimize };
+        let objective = Objective {
+            metric: "loss".into(),
+            goal: Goal::Minimize,
+        };
         let rule = complete(None, Some(&objective));
-        assert_eq!((rule.when, rule.metric.as_deref(), rule.goal), (When::Better, Some("loss"), Goal::Minimize));
-        let given: PromotionRule = serde_json::from_str(r#"{"when": "better", "floor": 0.5}"#).unwrap();
+        assert_eq!(
+            (rule.when, rule.metric.as_deref(), rule.goal),
+            (When::Better, Some("loss"), Goal::Minimize)
+        );
+        let given: PromotionRule =
+            serde_json::from_str(r#"{"when": "better", "floor": 0.5}"#).unwrap();
         let rule = complete(Some(given.clone()), Some(&objective));
-        assert_eq!((rule.metric.as_deref(), rule.goal, rule.floor), (Some("loss"), Goal::Minimize, Some(0.5)));
+        assert_eq!(
+            (rule.metric.as_deref(), rule.goal, rule.floor),
+            (Some("loss"), Goal::Minimize, Some(0.5))
+        );
         let own = complete(Some(PromotionRule::better("auc")), Some(&objective));
         assert_eq!(own, PromotionRule::better("auc"));
         assert!(complete(Some(given), None).check().is_err());

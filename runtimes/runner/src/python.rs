@@ -31,24 +31,40 @@ pub(crate) struct Environment {
 
 /// Which Python a run depends on; `None` when it needs none.
 pub(crate) fn version_for(command: &[String], source: &Path) -> Result<Option<String>, RunError> {
-    let program = command.first().and_then(|program| Path::new(program).file_name()?.to_str());
-    let is_python = program.is_some_and(|program| program == "python" || program.starts_with("python3"));
+    let program = command
+        .first()
+        .and_then(|program| Path::new(program).file_name()?.to_str());
+    let is_python =
+        program.is_some_and(|program| program == "python" || program.starts_with("python3"));
     if !is_python && !source.join(REQUIREMENTS).is_file() {
         return Ok(None);
     }
     let interpreter = interpreter();
-    let failed = |cause: String| RunError::NoPython { program: interpreter.to_owned(), cause };
-    let output = std::process::Command::new(interpreter).args(["-c", WHO]).output();
+    let failed = |cause: String| RunError::NoPython {
+        program: interpreter.to_owned(),
+        cause,
+    };
+    let output = std::process::Command::new(interpreter)
+        .args(["-c", WHO])
+        .output();
     let output = output.map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
-        return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+        return Err(failed(
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        ));
     }
-    Ok(Some(String::from_utf8_lossy(&output.stdout).trim().to_owned()))
+    Ok(Some(
+        String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    ))
 }
 
 /// The machine's Python 3; some have it under one name only, some under the other.
 fn interpreter() -> &'static str {
-    if on_path("python3") || !on_path("python") { "python3" } else { "python" }
+    if on_path("python3") || !on_path("python") {
+        "python3"
+    } else {
+        "python"
+    }
 }
 
 fn on_path(program: &str) -> bool {
@@ -72,7 +88,10 @@ impl Environment {
             path.push(":");
             path.push(rest);
         }
-        command.env("PATH", path).env("VIRTUAL_ENV", &self.folder).env_remove("PYTHONHOME");
+        command
+            .env("PATH", path)
+            .env("VIRTUAL_ENV", &self.folder)
+            .env_remove("PYTHONHOME");
     }
 }
 
@@ -93,12 +112,19 @@ pub(crate) async fn environment(
     let root = cache_root()?.join("venv");
     std::fs::create_dir_all(&root).map_err(RunError::file("create", &root))?;
     let folder = root.join(key.hex());
-    let waiting = || progress.say(STAGE, "waiting for another run that makes the same Python environment");
+    let waiting = || {
+        progress.say(
+            STAGE,
+            "waiting for another run that makes the same Python environment",
+        )
+    };
     let _lock = Lock::acquire(&root.join(format!("{}.lock", key.hex())), waiting).await?;
     let environment = Environment { folder };
     if !environment.is_complete() {
         progress.say(STAGE, "making the Python environment");
-        environment.make(source, &requirements, progress, stop).await?;
+        environment
+            .make(source, &requirements, progress, stop)
+            .await?;
     }
     Ok(Some(environment))
 }
@@ -106,21 +132,42 @@ pub(crate) async fn environment(
 /// What an environment is kept under. Requirements that lead to other files depend on these too.
 fn key(requirements: &str, version: &str, source: &Digest) -> Digest {
     let names_files = requirements.lines().map(str::trim).any(|line| {
-        let is_option = ["-r", "-c", "-e", "--requirement", "--constraint", "--editable"];
-        is_option.iter().any(|option| line.starts_with(option)) || line.starts_with(['.', '/']) || line.contains("file:")
+        let is_option = [
+            "-r",
+            "-c",
+            "-e",
+            "--requirement",
+            "--constraint",
+            "--editable",
+        ];
+        is_option.iter().any(|option| line.starts_with(option))
+            || line.starts_with(['.', '/'])
+            || line.contains("file:")
     });
-    let source = if names_files { source.to_string() } else { String::new() };
+    let source = if names_files {
+        source.to_string()
+    } else {
+        String::new()
+    };
     Digest::of(format!("{version}\0{source}\0{requirements}").as_bytes())
 }
 
 /// Where environments are kept: they are worth keeping for all projects of a user.
 fn cache_root() -> Result<PathBuf, RunError> {
-    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     let own = folder("MLINFRA_CACHE");
     let shared = || folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")));
-    own.or_else(|| Some(shared()?.join("mlinfra"))).ok_or_else(|| {
-        RunError::Spec("there is no place for Python environments: set MLINFRA_CACHE or HOME to a folder".to_owned())
-    })
+    own.or_else(|| Some(shared()?.join("mlinfra")))
+        .ok_or_else(|| {
+            RunError::Spec(
+                "there is no place for Python environments: set MLINFRA_CACHE or HOME to a folder"
+                    .to_owned(),
+            )
+        })
 }
 
 impl Environment {
@@ -133,11 +180,21 @@ impl Environment {
         self.folder.join(COMPLETE).is_file() && self.python().exists()
     }
 
-    async fn make(&self, source: &Path, requirements: &str, progress: &Progress, stop: &Stop) -> Result<(), RunError> {
+    async fn make(
+        &self,
+        source: &Path,
+        requirements: &str,
+        progress: &Progress,
+        stop: &Stop,
+    ) -> Result<(), RunError> {
         if self.folder.exists() {
-            std::fs::remove_dir_all(&self.folder).map_err(RunError::file("remove", &self.folder))?;
+            std::fs::remove_dir_all(&self.folder)
+                .map_err(RunError::file("remove", &self.folder))?;
         }
-        let is_empty = requirements.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'));
+        let is_empty = requirements
+            .lines()
+            .map(str::trim)
+            .all(|line| line.is_empty() || line.starts_with('#'));
         let mut venv = Command::new(interpreter());
         venv.args(["-m", "venv"]);
         if is_empty {
@@ -147,7 +204,15 @@ impl Environment {
         step("python3 -m venv", venv, progress, stop).await?;
         if !is_empty {
             let mut pip = Command::new(self.python());
-            pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]);
+            pip.args([
+                "-m",
+                "pip",
+                "install",
+                "--disable-pip-version-check",
+                "--no-input",
+                "--progress-bar",
+                "off",
+            ]);
             pip.args(["-r", REQUIREMENTS]).current_dir(source);
             step("pip install -r requirements.txt", pip, progress, stop).await?;
         }
@@ -167,14 +232,28 @@ impl Listener for Told<'_> {
     }
 }
 
-async fn step(name: &str, command: Command, progress: &Progress, stop: &Stop) -> Result<(), RunError> {
-    let started = |source| RunError::Start { program: name.to_owned(), source };
-    let ended = command::run(command, stop, None, &mut Told(progress)).await.map_err(started)?;
+async fn step(
+    name: &str,
+    command: Command,
+    progress: &Progress,
+    stop: &Stop,
+) -> Result<(), RunError> {
+    let started = |source| RunError::Start {
+        program: name.to_owned(),
+        source,
+    };
+    let ended = command::run(command, stop, None, &mut Told(progress))
+        .await
+        .map_err(started)?;
     match ended.ending {
         Ending::Exited(status) if status.success() => Ok(()),
         Ending::Exited(status) => {
             let ended_with = command::describe(status);
-            Err(RunError::Environment { step: name.to_owned(), ended: ended_with, log: ended.tail })
+            Err(RunError::Environment {
+                step: name.to_owned(),
+                ended: ended_with,
+                log: ended.tail,
+            })
         }
         Ending::Cancelled | Ending::TimedOut => Err(RunError::Cancelled),
     }
@@ -188,11 +267,19 @@ mod tests {
     fn the_environment_depends_on_what_is_in_it() {
         let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
         let plain = |source| key("numpy==2.0\n", "CPython 3.12", source);
-        assert_eq!(plain(&one), plain(&two), "other code takes the same environment");
+        assert_eq!(
+            plain(&one),
+            plain(&two),
+            "other code takes the same environment"
+        );
         assert_ne!(plain(&one), key("numpy==2.1\n", "CPython 3.12", &one));
         assert_ne!(plain(&one), key("numpy==2.0\n", "CPython 3.13", &one));
         for leads_elsewhere in ["-r base.txt", "./lib", "lib @ file:///x", "-e ."] {
-            assert_ne!(key(leads_elsewhere, "v", &one), key(leads_elsewhere, "v", &two), "{leads_elsewhere}");
+            assert_ne!(
+                key(leads_elsewhere, "v", &one),
+                key(leads_elsewhere, "v", &two),
+                "{leads_elsewhere}"
+            );
         }
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mlinfra_registry::{
-    Artifact, Digest, Metrics, NewVersion, Outcome, Registry, RunFinished, RunStarted, Status, Trigger, Version,
+    Artifact, Digest, Metrics, NewVersion, Outcome, Registry, RunFinished, RunStarted, Status,
+    Trigger, Version,
 };
 use tokio::process::Command;
 
@@ -46,9 +47,16 @@ struct Made {
 ///
 /// # Errors
 /// When the run fails or is cancelled; that is on record in the registry then.
-pub async fn execute(spec: Spec, setting: Setting, stop: tokio::sync::watch::Receiver<bool>) -> Result<RunResult, RunError> {
+pub async fn execute(
+    spec: Spec,
+    setting: Setting,
+    stop: tokio::sync::watch::Receiver<bool>,
+) -> Result<RunResult, RunError> {
     let started = Timestamp::now();
-    let run_id = setting.run_id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+    let run_id = setting
+        .run_id
+        .clone()
+        .unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     mlinfra_registry::check_name("run", &run_id)?;
     let progress = Progress::open(setting.events.as_deref());
     let trigger = setting.trigger.unwrap_or(spec.trigger);
@@ -66,10 +74,19 @@ pub async fn execute(spec: Spec, setting: Setting, stop: tokio::sync::watch::Rec
         at: started,
     };
     registry.start_run(begun).await?;
-    let run = Run { spec: &spec, run_id: &run_id, address: &address, registry: &registry, progress: &progress, stop: &stop };
+    let run = Run {
+        spec: &spec,
+        run_id: &run_id,
+        address: &address,
+        registry: &registry,
+        progress: &progress,
+        stop: &stop,
+    };
     let outcome = async {
         let made = run.make().await?;
-        let outcome = registry.promote_champion(&spec.model, made.version.number, &rule).await?;
+        let outcome = registry
+            .promote_champion(&spec.model, made.version.number, &rule)
+            .await?;
         Ok((made, outcome))
     };
     match outcome.await {
@@ -89,13 +106,17 @@ fn occasion(spec: &Spec, trigger: Trigger, setting: &Setting, run_id: &str) -> O
     match trigger {
         _ if spec.force => Some(format!("run {run_id}")),
         // The time of the firing, so that a firing that was killed goes on, and the next one is computed anew.
-        Trigger::Schedule if !spec.skip_unchanged => setting.fired_at.as_ref().map(|at| format!("fired {at}")),
+        Trigger::Schedule if !spec.skip_unchanged => {
+            setting.fired_at.as_ref().map(|at| format!("fired {at}"))
+        }
         _ => None,
     }
 }
 
 /// Does what blocks where blocking is allowed.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, RunError> + Send + 'static) -> Result<T, RunError> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, RunError> + Send + 'static,
+) -> Result<T, RunError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
@@ -115,11 +136,21 @@ impl Run<'_> {
     /// The version of this address: the one on record, or a new one.
     async fn make(&self) -> Result<Made, RunError> {
         let cache = Cache::open(&self.spec.cache_dir)?;
-        let waiting = || self.progress.say("wait", "waiting for another run of the same address");
+        let waiting = || {
+            self.progress
+                .say("wait", "waiting for another run of the same address")
+        };
         let _turn = cache.turn(&self.address.digest, waiting).await?;
         if let Some(version) = self.on_record().await? {
-            self.progress.say("publish", &format!("version {} was made of the same before", version.number));
-            return Ok(Made { version, cached: true, status: Status::Cached });
+            self.progress.say(
+                "publish",
+                &format!("version {} was made of the same before", version.number),
+            );
+            return Ok(Made {
+                version,
+                cached: true,
+                status: Status::Cached,
+            });
         }
         let stages = self.stages();
         let mut last = None;
@@ -139,21 +170,34 @@ impl Run<'_> {
             };
             last = Some(kept);
         }
-        let Some(kept) = last else { return Err(RunError::Spec("it has no stage".to_owned())) };
+        let Some(kept) = last else {
+            return Err(RunError::Spec("it has no stage".to_owned()));
+        };
         let version = self.publish(&kept).await?;
-        Ok(Made { version, cached, status: Status::Succeeded })
+        Ok(Made {
+            version,
+            cached,
+            status: Status::Succeeded,
+        })
     }
 
     /// The stages of the run, in order. A job with one command has one.
     fn stages(&self) -> Vec<Stage<'_>> {
-        vec![Stage { name: "train", command: &self.spec.command, address: self.address.digest }]
+        vec![Stage {
+            name: "train",
+            command: &self.spec.command,
+            address: self.address.digest,
+        }]
     }
 
     /// A version that was made of the same.
     async fn on_record(&self) -> Result<Option<Version>, RunError> {
         let address = self.address.digest.to_string();
         let versions = self.registry.versions(&self.spec.model).await?;
-        Ok(versions.into_iter().rev().find(|version| version.content.content_address == address))
+        Ok(versions
+            .into_iter()
+            .rev()
+            .find(|version| version.content.content_address == address))
     }
 
     /// Runs a stage's command and keeps what it made.
@@ -164,10 +208,18 @@ impl Run<'_> {
         inputs::lay_out(self.spec, &work.path("inputs"))?;
         let params = work.path("params.json");
         let text = serde_json::to_vec_pretty(&self.spec.params).map_err(std::io::Error::from);
-        text.and_then(|text| std::fs::write(&params, text)).map_err(RunError::file("write", &params))?;
+        text.and_then(|text| std::fs::write(&params, text))
+            .map_err(RunError::file("write", &params))?;
         let environment = match &self.address.python {
             Some(version) => {
-                python::environment(&code, &self.address.source.digest, version, self.progress, self.stop).await?
+                python::environment(
+                    &code,
+                    &self.address.source.digest,
+                    version,
+                    self.progress,
+                    self.stop,
+                )
+                .await?
             }
             None => None,
         };
@@ -196,36 +248,60 @@ impl Run<'_> {
         .await
     }
 
-    async fn train(&self, stage: &Stage<'_>, work: &Work, environment: Option<&Environment>) -> Result<(), RunError> {
-        let (named, arguments) = stage.command.split_first().ok_or_else(|| RunError::Spec("the command is empty".into()))?;
+    async fn train(
+        &self,
+        stage: &Stage<'_>,
+        work: &Work,
+        environment: Option<&Environment>,
+    ) -> Result<(), RunError> {
+        let (named, arguments) = stage
+            .command
+            .split_first()
+            .ok_or_else(|| RunError::Spec("the command is empty".into()))?;
         let program = python::program(named, environment);
         let mut command = Command::new(&program);
         command.args(arguments).current_dir(work.path("source"));
-        command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUNBUFFERED", "1");
+        command
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("PYTHONUNBUFFERED", "1");
         if let Some(environment) = environment {
             environment.enter(&mut command);
         }
         for own in ["MLINFRA_SPEC", "MLINFRA_RESULT", "MLINFRA_EVENTS"] {
             command.env_remove(own);
         }
-        command.env("MLINFRA_INPUTS", work.path("inputs")).env("MLINFRA_OUTPUT", work.output());
-        command.env("MLINFRA_PARAMS", work.path("params.json")).env("MLINFRA_METRICS", work.metrics());
+        command
+            .env("MLINFRA_INPUTS", work.path("inputs"))
+            .env("MLINFRA_OUTPUT", work.output());
+        command
+            .env("MLINFRA_PARAMS", work.path("params.json"))
+            .env("MLINFRA_METRICS", work.metrics());
         command.env("MLINFRA_RUN_ID", self.run_id);
         let text = stage.command.join(" ");
         self.progress.say(stage.name, &format!("running `{text}`"));
-        let mut heard = Heard { progress: self.progress, stage: stage.name, metrics: Follower::new(&work.metrics()) };
+        let mut heard = Heard {
+            progress: self.progress,
+            stage: stage.name,
+            metrics: Follower::new(&work.metrics()),
+        };
         let timeout = self.spec.timeout_s.map(Duration::from_secs);
         let ended = command::run(command, self.stop, timeout, &mut heard).await;
         let ended = ended.map_err(|source| RunError::Start { program, source })?;
         match ended.ending {
             Ending::Exited(status) if status.success() => Ok(()),
-            Ending::Exited(status) => {
-                Err(RunError::Command { command: text, ended: command::describe(status), log: ended.tail })
-            }
+            Ending::Exited(status) => Err(RunError::Command {
+                command: text,
+                ended: command::describe(status),
+                log: ended.tail,
+            }),
             Ending::Cancelled => Err(RunError::Cancelled),
             Ending::TimedOut => {
                 let seconds = self.spec.timeout_s.unwrap_or_default();
-                Err(RunError::TimedOut { command: text, seconds, log: ended.tail })
+                Err(RunError::TimedOut {
+                    command: text,
+                    seconds,
+                    log: ended.tail,
+                })
             }
         }
     }
@@ -236,24 +312,45 @@ impl Run<'_> {
         let paths: Vec<String> = files.keys().cloned().collect();
         let mut artifacts = Vec::new();
         for named in artifacts::name_all(&paths)? {
-            let digest = self.registry.put_blob(&kept.output().join(&named.path)).await?;
+            let digest = self
+                .registry
+                .put_blob(&kept.output().join(&named.path))
+                .await?;
             let size = files.get(&named.path).map_or(0, |file| file.size);
-            artifacts.push(Artifact { name: named.name, digest, size });
+            artifacts.push(Artifact {
+                name: named.name,
+                digest,
+                size,
+            });
         }
-        let (metrics, problems) = metrics::last_values(&kept.metrics()).map_err(RunError::file("read", &kept.metrics()))?;
+        let (metrics, problems) = metrics::last_values(&kept.metrics())
+            .map_err(RunError::file("read", &kept.metrics()))?;
         for problem in problems {
             tracing::warn!("{problem}");
         }
         let examples = files.get(EXAMPLES).map(|file| file.digest);
         let new = self.new_version(artifacts, metrics, examples).await;
-        let version = self.registry.register_version(&self.spec.model, new).await?;
-        self.progress.say("publish", &format!("registered version {}", version.number));
+        let version = self
+            .registry
+            .register_version(&self.spec.model, new)
+            .await?;
+        self.progress
+            .say("publish", &format!("registered version {}", version.number));
         Ok(version)
     }
 
-    async fn new_version(&self, artifacts: Vec<Artifact>, metrics: Metrics, examples: Option<Digest>) -> NewVersion {
-        let inputs: BTreeMap<String, String> =
-            self.address.inputs.iter().map(|(name, digest)| (name.clone(), digest.to_string())).collect();
+    async fn new_version(
+        &self,
+        artifacts: Vec<Artifact>,
+        metrics: Metrics,
+        examples: Option<Digest>,
+    ) -> NewVersion {
+        let inputs: BTreeMap<String, String> = self
+            .address
+            .inputs
+            .iter()
+            .map(|(name, digest)| (name.clone(), digest.to_string()))
+            .collect();
         NewVersion {
             artifacts,
             signature: None,
@@ -303,7 +400,13 @@ impl Run<'_> {
         }
     }
 
-    fn result(&self, made: &Made, outcome: &Outcome, started: Timestamp, finished: Timestamp) -> RunResult {
+    fn result(
+        &self,
+        made: &Made,
+        outcome: &Outcome,
+        started: Timestamp,
+        finished: Timestamp,
+    ) -> RunResult {
         let content = &made.version.content;
         let champion = match outcome {
             Outcome::Promoted(alias) | Outcome::AlreadyChampion(alias) => Some(alias.version),
@@ -317,7 +420,11 @@ impl Run<'_> {
             promoted: outcome.is_champion(),
             champion,
             reason: outcome.reason().to_owned(),
-            metrics: content.metrics.iter().map(|(name, value)| (name.clone(), json_number(*value))).collect(),
+            metrics: content
+                .metrics
+                .iter()
+                .map(|(name, value)| (name.clone(), json_number(*value)))
+                .collect(),
             code_digest: self.address.source.digest,
             commit: content.commit.clone(),
             started,
@@ -342,7 +449,8 @@ impl Listener for Heard<'_> {
         match self.metrics.next(false) {
             Ok(measured) => {
                 for measurement in measured.into_iter().flatten() {
-                    self.progress.measured(self.stage, measurement.step, &measurement.to_json());
+                    self.progress
+                        .measured(self.stage, measurement.step, &measurement.to_json());
                 }
             }
             Err(error) => tracing::warn!(%error, "the metrics cannot be read"),

@@ -11,7 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::error::RunError;
 
 /// Folders that never count as code, whether they are ignored or not.
-const NEVER: &[&str] = &["__pycache__", ".venv", ".git", ".mlinfra", ".ipynb_checkpoints", ".pytest_cache"];
+const NEVER: &[&str] = &[
+    "__pycache__",
+    ".venv",
+    ".git",
+    ".mlinfra",
+    ".ipynb_checkpoints",
+    ".pytest_cache",
+];
 
 /// The digests of a source folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +33,19 @@ impl SourceDigest {
     /// The files that differ between two states of a folder, in order.
     pub fn changed(&self, other: &Self) -> Vec<String> {
         let differs = |(path, digest): &(&String, &String)| other.files.get(*path) != Some(*digest);
-        let mut changed: Vec<String> = self.files.iter().filter(differs).map(|(path, _)| path.clone()).collect();
-        changed.extend(other.files.keys().filter(|path| !self.files.contains_key(*path)).cloned());
+        let mut changed: Vec<String> = self
+            .files
+            .iter()
+            .filter(differs)
+            .map(|(path, _)| path.clone())
+            .collect();
+        changed.extend(
+            other
+                .files
+                .keys()
+                .filter(|path| !self.files.contains_key(*path))
+                .cloned(),
+        );
         changed.sort();
         changed
     }
@@ -48,13 +66,18 @@ pub(crate) fn content_digest(path: &Path) -> Result<Digest, RunError> {
         let files = walk(path, false)?;
         return Ok(digest_files(path, files)?.digest);
     }
-    digest_file(path).map(|(digest, _)| digest).map_err(RunError::file("read", path))
+    digest_file(path)
+        .map(|(digest, _)| digest)
+        .map_err(RunError::file("read", path))
 }
 
 /// All files of a folder, by their path in it, in order.
 pub(crate) fn all_files(folder: &Path) -> Result<Vec<String>, RunError> {
     let paths = walk(folder, false)?;
-    let mut names = paths.iter().map(|relative| name(folder, relative)).collect::<Result<Vec<_>, _>>()?;
+    let mut names = paths
+        .iter()
+        .map(|relative| name(folder, relative))
+        .collect::<Result<Vec<_>, _>>()?;
     names.sort();
     Ok(names)
 }
@@ -82,20 +105,35 @@ fn digest_files(folder: &Path, relatives: Vec<PathBuf>) -> Result<SourceDigest, 
         let path = folder.join(&relative);
         let name = name(folder, &relative)?;
         let (digest, _) = digest_file(&path).map_err(RunError::file("read", &path))?;
-        let mode = std::fs::metadata(&path).map_err(RunError::file("read", &path))?.permissions().mode();
+        let mode = std::fs::metadata(&path)
+            .map_err(RunError::file("read", &path))?
+            .permissions()
+            .mode();
         let mark = if mode & 0o100 == 0 { "" } else { "x:" };
         files.insert(name, format!("{mark}{digest}"));
     }
     // A path cannot hold a NUL, so no two folders give the same text.
-    let text: String = files.iter().map(|(path, digest)| format!("{path}\0{digest}\0")).collect();
-    Ok(SourceDigest { digest: Digest::of(text.as_bytes()), files })
+    let text: String = files
+        .iter()
+        .map(|(path, digest)| format!("{path}\0{digest}\0"))
+        .collect();
+    Ok(SourceDigest {
+        digest: Digest::of(text.as_bytes()),
+        files,
+    })
 }
 
 fn name(folder: &Path, relative: &Path) -> Result<String, RunError> {
-    relative.to_str().map(str::to_owned).ok_or_else(|| RunError::Source {
-        path: folder.to_path_buf(),
-        cause: format!("the file name {} is not UTF-8: rename it", relative.display()),
-    })
+    relative
+        .to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| RunError::Source {
+            path: folder.to_path_buf(),
+            cause: format!(
+                "the file name {} is not UTF-8: rename it",
+                relative.display()
+            ),
+        })
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
@@ -104,23 +142,36 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
 
 /// The files of a folder, relative to it.
 fn walk(folder: &Path, ignoring: bool) -> Result<Vec<PathBuf>, RunError> {
-    let failed = |cause: String| RunError::Source { path: folder.to_path_buf(), cause };
+    let failed = |cause: String| RunError::Source {
+        path: folder.to_path_buf(),
+        cause,
+    };
     if !folder.is_dir() {
         return Err(failed("it is not a folder".to_owned()));
     }
     let mut walk = WalkBuilder::new(folder);
     // The same folder gives the same digest on every machine, so nothing outside of it has a say: no global
     // ignore file, no ignore file of a folder above. Dot files count.
-    walk.standard_filters(false).ignore(ignoring).git_ignore(ignoring).require_git(false).hidden(false).parents(false);
+    walk.standard_filters(false)
+        .ignore(ignoring)
+        .git_ignore(ignoring)
+        .require_git(false)
+        .hidden(false)
+        .parents(false);
     if ignoring {
-        walk.filter_entry(|entry| entry.depth() == 0 || !NEVER.iter().any(|name| entry.file_name() == *name));
+        walk.filter_entry(|entry| {
+            entry.depth() == 0 || !NEVER.iter().any(|name| entry.file_name() == *name)
+        });
     }
     let mut files = Vec::new();
     for entry in walk.build() {
         let entry = entry.map_err(|error| failed(error.to_string()))?;
         // A link to a file counts as the file.
         if entry.path().is_file() {
-            let relative = entry.path().strip_prefix(folder).map_err(|error| failed(error.to_string()))?;
+            let relative = entry
+                .path()
+                .strip_prefix(folder)
+                .map_err(|error| failed(error.to_string()))?;
             files.push(relative.to_path_buf());
         }
     }
@@ -149,7 +200,10 @@ mod tests {
     fn content_counts_and_place_does_not() {
         let code = [("train.py", "1"), ("lib/a.py", "2")];
         assert_eq!(digest(&code), digest(&code));
-        assert_ne!(digest(&code).digest, digest(&[("train.py", "1"), ("lib/b.py", "2")]).digest);
+        assert_ne!(
+            digest(&code).digest,
+            digest(&[("train.py", "1"), ("lib/b.py", "2")]).digest
+        );
         assert_ne!(digest(&[("ab", "c")]).digest, digest(&[("a", "bc")]).digest);
         let changed = digest(&code).changed(&digest(&[("train.py", "9"), ("new.py", "2")]));
         assert_eq!(changed, ["lib/a.py", "new.py", "train.py"]);
@@ -157,9 +211,20 @@ mod tests {
 
     #[test]
     fn what_is_ignored_does_not_count() {
-        let code = [(".gitignore", "*.csv\n/out/\n"), ("train.py", "1"), (".env.example", "x")];
+        let code = [
+            (".gitignore", "*.csv\n/out/\n"),
+            ("train.py", "1"),
+            (".env.example", "x"),
+        ];
         let mut littered = code.to_vec();
-        let litter = ["data.csv", "out/x", "__pycache__/a.pyc", ".venv/bin/python", ".git/HEAD", "lib/__pycache__/b.pyc"];
+        let litter = [
+            "data.csv",
+            "out/x",
+            "__pycache__/a.pyc",
+            ".venv/bin/python",
+            ".git/HEAD",
+            "lib/__pycache__/b.pyc",
+        ];
         littered.extend(litter.map(|path| (path, "litter")));
         assert_eq!(digest(&code), digest(&littered));
         assert_eq!(digest(&code).files.len(), 3, "dot files count");
@@ -169,22 +234,45 @@ mod tests {
     fn an_executable_file_is_another_file() {
         let folder = folder(&[("run.sh", "1")]);
         let before = source_digest(folder.path()).unwrap();
-        std::fs::set_permissions(folder.path().join("run.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();
-        assert_eq!(source_digest(folder.path()).unwrap().changed(&before), ["run.sh"]);
+        std::fs::set_permissions(
+            folder.path().join("run.sh"),
+            std::fs::Permissions::from_mode(0o755),
+        )
+        .unwrap();
+        assert_eq!(
+            source_digest(folder.path()).unwrap().changed(&before),
+            ["run.sh"]
+        );
     }
 
     #[test]
     fn a_copy_has_the_same_digest() {
-        let folder = folder(&[(".gitignore", "*.csv"), ("a/run.sh", "1"), ("data.csv", "x")]);
-        std::fs::set_permissions(folder.path().join("a/run.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let folder = folder(&[
+            (".gitignore", "*.csv"),
+            ("a/run.sh", "1"),
+            ("data.csv", "x"),
+        ]);
+        std::fs::set_permissions(
+            folder.path().join("a/run.sh"),
+            std::fs::Permissions::from_mode(0o755),
+        )
+        .unwrap();
         let target = tempfile::tempdir().unwrap();
         copy(folder.path(), target.path()).unwrap();
-        assert_eq!(copy_digest(target.path()).unwrap(), source_digest(folder.path()).unwrap());
+        assert_eq!(
+            copy_digest(target.path()).unwrap(),
+            source_digest(folder.path()).unwrap()
+        );
         assert!(!target.path().join("data.csv").exists());
     }
 
     #[test]
     fn a_missing_folder_is_an_error() {
-        assert!(source_digest(Path::new("/no/such/folder")).unwrap_err().to_string().contains("/no/such/folder"));
+        assert!(
+            source_digest(Path::new("/no/such/folder"))
+                .unwrap_err()
+                .to_string()
+                .contains("/no/such/folder")
+        );
     }
 }

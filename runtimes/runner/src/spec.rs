@@ -83,7 +83,8 @@ impl Spec {
     /// # Errors
     /// When it is of another version or not a spec.
     pub fn parse(bytes: &[u8]) -> Result<Self, RunError> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| RunError::Spec(error.to_string()))?;
+        let value: Value =
+            serde_json::from_slice(bytes).map_err(|error| RunError::Spec(error.to_string()))?;
         match value.get("version").and_then(Value::as_u64) {
             Some(version) if version == u64::from(VERSION) => {}
             Some(version) => {
@@ -93,7 +94,8 @@ impl Spec {
             }
             None => return Err(RunError::Spec("it does not say its version".to_owned())),
         }
-        let spec: Self = serde_json::from_value(value).map_err(|error| RunError::Spec(error.to_string()))?;
+        let spec: Self =
+            serde_json::from_value(value).map_err(|error| RunError::Spec(error.to_string()))?;
         spec.check()?;
         Ok(spec)
     }
@@ -109,12 +111,19 @@ impl Spec {
                 problems.push(format!("{what} {} is not absolute", path.display()));
             }
         }
-        for (what, name) in [("model", &self.model)].into_iter().chain(self.inputs.keys().map(|name| ("input", name))) {
+        for (what, name) in [("model", &self.model)]
+            .into_iter()
+            .chain(self.inputs.keys().map(|name| ("input", name)))
+        {
             if let Err(error) = mlinfra_registry::check_name(what, name) {
                 problems.push(error.to_string());
             }
         }
-        if problems.is_empty() { Ok(()) } else { Err(RunError::Spec(problems.join("; "))) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(RunError::Spec(problems.join("; ")))
+        }
     }
 }
 
@@ -145,7 +154,10 @@ mod tests {
         let mut newer = minimal();
         newer["version"] = json!(2);
         newer["stages"] = json!([]);
-        assert!(parse(&newer).unwrap_err().contains("version 2"), "the version is judged before the fields");
+        assert!(
+            parse(&newer).unwrap_err().contains("version 2"),
+            "the version is judged before the fields"
+        );
         let mut misspelt = minimal();
         misspelt["parms"] = json!({});
         assert!(parse(&misspelt).unwrap_err().contains("parms"));

@@ -70,7 +70,9 @@ pub(crate) struct File {
 impl Cache {
     /// The cache in this folder.
     pub(crate) fn open(root: &Path) -> Result<Self, RunError> {
-        let cache = Self { root: root.to_path_buf() };
+        let cache = Self {
+            root: root.to_path_buf(),
+        };
         for folder in [cache.root.join("stages"), cache.root.join("work")] {
             std::fs::create_dir_all(&folder).map_err(RunError::file("create", &folder))?;
         }
@@ -78,8 +80,19 @@ impl Cache {
     }
 
     /// Waits until no other process computes this address.
-    pub(crate) async fn turn(&self, address: &Digest, waiting: impl FnOnce()) -> Result<Lock, RunError> {
-        Lock::acquire(&self.root.join("work").join(format!("{}.lock", address.hex())), waiting).await
+    pub(crate) async fn turn(
+        &self,
+        address: &Digest,
+        waiting: impl FnOnce(),
+    ) -> Result<Lock, RunError> {
+        Lock::acquire(
+            &self
+                .root
+                .join("work")
+                .join(format!("{}.lock", address.hex())),
+            waiting,
+        )
+        .await
     }
 
     /// What is kept under this address. A damaged outcome is removed: it can be computed again.
@@ -128,17 +141,26 @@ impl Cache {
             sync(&path)?;
             files.insert(relative, File { digest, size });
         }
-        let manifest = Manifest { version: 1, address: *address, files };
+        let manifest = Manifest {
+            version: 1,
+            address: *address,
+            files,
+        };
         let written = serde_json::to_vec_pretty(&manifest).map_err(std::io::Error::from);
         let path = folder.join(MANIFEST);
         let bytes = written.map_err(RunError::file("write", &path))?;
-        let durable = |error: mlinfra_kit::durable::WriteError| RunError::file("write", &path)(std::io::Error::other(error));
+        let durable = |error: mlinfra_kit::durable::WriteError| {
+            RunError::file("write", &path)(std::io::Error::other(error))
+        };
         mlinfra_kit::durable::write(&path, &bytes, 0o644).map_err(durable)?;
         let target = self.kept(address);
         std::fs::rename(&folder, &target).map_err(RunError::file("keep", &target))?;
         let stages = self.root.join("stages");
         mlinfra_kit::durable::sync_folder(&stages).map_err(RunError::file("write", &stages))?;
-        Ok(Kept { folder: target, files: manifest.files })
+        Ok(Kept {
+            folder: target,
+            files: manifest.files,
+        })
     }
 
     /// Removes what a run that has ended worked in.
@@ -185,16 +207,24 @@ impl Kept {
     /// The files of the output, by their path in it.
     pub(crate) fn files(&self) -> BTreeMap<String, File> {
         let inside = |path: &str| Some(path.strip_prefix(OUTPUT)?.strip_prefix('/')?.to_owned());
-        self.files.iter().filter_map(|(path, file)| Some((inside(path)?, file.clone()))).collect()
+        self.files
+            .iter()
+            .filter_map(|(path, file)| Some((inside(path)?, file.clone())))
+            .collect()
     }
 }
 
 /// Checks a kept outcome against its manifest.
 fn verify(folder: &Path, address: &Digest) -> Result<BTreeMap<String, File>, String> {
-    let bytes = std::fs::read(folder.join(MANIFEST)).map_err(|error| format!("{MANIFEST}: {error}"))?;
-    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| format!("{MANIFEST}: {error}"))?;
+    let bytes =
+        std::fs::read(folder.join(MANIFEST)).map_err(|error| format!("{MANIFEST}: {error}"))?;
+    let manifest: Manifest =
+        serde_json::from_slice(&bytes).map_err(|error| format!("{MANIFEST}: {error}"))?;
     if manifest.version != 1 || manifest.address != *address {
-        return Err(format!("{MANIFEST} is of version {} and address {}", manifest.version, manifest.address));
+        return Err(format!(
+            "{MANIFEST} is of version {} and address {}",
+            manifest.version, manifest.address
+        ));
     }
     let mut found = source::all_files(folder).map_err(|error| error.to_string())?;
     found.retain(|path| path != MANIFEST);
@@ -202,7 +232,8 @@ fn verify(folder: &Path, address: &Digest) -> Result<BTreeMap<String, File>, Str
         return Err("its files are not those of the manifest".to_owned());
     }
     for (path, file) in &manifest.files {
-        let (digest, size) = digest_file(&folder.join(path)).map_err(|error| format!("{path}: {error}"))?;
+        let (digest, size) =
+            digest_file(&folder.join(path)).map_err(|error| format!("{path}: {error}"))?;
         if (digest, size) != (file.digest, file.size) {
             return Err(format!("{path} has changed"));
         }
@@ -224,7 +255,9 @@ fn resolve_links(folder: &Path) -> Result<(), RunError> {
 }
 
 fn sync(path: &Path) -> Result<(), RunError> {
-    std::fs::File::open(path).and_then(|file| file.sync_all()).map_err(RunError::file("write", path))
+    std::fs::File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(RunError::file("write", path))
 }
 
 #[cfg(test)]
@@ -250,7 +283,10 @@ mod tests {
         let first = kept(&cache, &address);
         let found = cache.find(&address).unwrap().unwrap();
         assert_eq!(found.files(), first.files());
-        assert_eq!(found.files().into_keys().collect::<Vec<_>>(), ["link.onnx", "model.onnx"]);
+        assert_eq!(
+            found.files().into_keys().collect::<Vec<_>>(),
+            ["link.onnx", "model.onnx"]
+        );
         assert!(!found.output().join("link.onnx").is_symlink());
         type Damage = fn(&Path);
         let damages: [Damage; 5] = [
@@ -262,7 +298,10 @@ mod tests {
         ];
         for damage in damages {
             damage(&cache.kept(&address));
-            assert!(cache.find(&address).unwrap().is_none(), "damage is not taken for an outcome");
+            assert!(
+                cache.find(&address).unwrap().is_none(),
+                "damage is not taken for an outcome"
+            );
             assert!(!cache.kept(&address).exists());
             kept(&cache, &address);
         }
@@ -286,7 +325,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(folder.path()).unwrap();
         let address = Digest::of(b"address");
-        let turn = cache.turn(&address, || panic!("no one else is there")).await.unwrap();
+        let turn = cache
+            .turn(&address, || panic!("no one else is there"))
+            .await
+            .unwrap();
         let (told, waits) = tokio::sync::oneshot::channel();
         let second = cache.turn(&address, || told.send(()).unwrap());
         let release = async {

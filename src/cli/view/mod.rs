@@ -4,7 +4,9 @@
 //! [`Style`], sizes and times.
 
 mod diff;
+pub mod json;
 pub mod plan;
+pub mod state;
 pub mod style;
 
 pub use style::Style;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mlinfra_sdk::{Type, Value};
+use mlinfra_sdk::Value;
 
 use super::check::{Condition, read_condition};
 use super::{block, name_of};
@@ -71,7 +71,7 @@ pub(super) fn read(block: &Block, d: &mut Diagnostics) -> Option<Variable> {
         .body
         .value("type")
         .and_then(|e| d.keep(lang::type_constraint(e)))
-        .unwrap_or_else(|| TypeConstraint::from(Type::Dynamic));
+        .unwrap_or_else(|| TypeConstraint::any());
     let mut variable = Variable {
         name: Arc::clone(&name.text),
         constraint,

@@ -11,7 +11,7 @@ use crate::state::{Doing, StoreError};
 
 /// The files, and the journal as long as it is written.
 #[derive(Debug)]
-pub(super) struct Files {
+pub(in crate::state) struct Files {
     pub paths: StatePaths,
     journal: Mutex<Option<Journal>>,
     #[cfg(test)]
@@ -29,7 +29,7 @@ struct Journal {
 
 /// One step towards a durable change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Step {
+pub(in crate::state) enum Step {
     Write,
     Sync,
     Link,
@@ -284,7 +284,7 @@ fn free_name(path: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-pub(super) mod faults {
+pub(in crate::state) mod faults {
     //! Steps that are counted, and one that fails.
 
     use std::io;
@@ -300,8 +300,8 @@ pub(super) mod faults {
         taken: Vec<Step>,
         /// The step of this number fails, and all that follow, as if the process was gone.
         end: Option<usize>,
-        /// The next writes fail after so many bytes.
-        full: Option<usize>,
+        /// The next writes fail after so many bytes, for this reason.
+        full: Option<(usize, io::ErrorKind)>,
     }
 
     impl Faults {
@@ -316,7 +316,7 @@ pub(super) mod faults {
         }
 
         /// Lets writes fail after so many bytes, or no longer.
-        pub fn full_after(&self, bytes: Option<usize>) {
+        pub fn full_after(&self, bytes: Option<(usize, io::ErrorKind)>) {
             self.plan().full = bytes;
         }
 
@@ -332,14 +332,14 @@ pub(super) mod faults {
             }
             plan.taken.push(step);
             match plan.full {
-                Some(_) if step == Step::Write => Err(io::ErrorKind::StorageFull.into()),
+                Some((_, kind)) if step == Step::Write => Err(kind.into()),
                 _ => Ok(()),
             }
         }
 
         /// What of these bytes still fits.
         pub(in super::super) fn cuts<'b>(&self, step: Step, bytes: &'b [u8]) -> Option<&'b [u8]> {
-            let full = self.plan().full.filter(|_| step == Step::Write)?;
+            let (full, _) = self.plan().full.filter(|_| step == Step::Write)?;
             bytes.get(..full.min(bytes.len()))
         }
     }

@@ -17,7 +17,7 @@ use crate::state::store::Lock;
 
 /// A lock that this process holds.
 #[derive(Debug)]
-struct Held {
+pub(super) struct Held {
     file: File,
     holder: Holder,
 }
@@ -32,11 +32,14 @@ impl Drop for Held {
     fn drop(&mut self) {
         // What it says no longer counts; it would only puzzle whoever looks.
         let _ = self.file.set_len(0);
+        // Closing the file is not enough: a process that is being started this very moment has a
+        // copy of it until it runs its own program.
+        let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
 
 /// Takes the lock.
-pub(super) fn take(paths: &StatePaths, holder: Holder) -> Result<Box<dyn Lock>, LockError> {
+pub(super) fn take(paths: &StatePaths, holder: Holder) -> Result<Held, LockError> {
     let failed = |cause| LockError::Io {
         place: paths.lock.display().to_string(),
         cause,
@@ -46,7 +49,7 @@ pub(super) fn take(paths: &StatePaths, holder: Holder) -> Result<Box<dyn Lock>, 
     };
     let mut held = Held { file, holder };
     say(&mut held).map_err(failed)?;
-    Ok(Box::new(held))
+    Ok(held)
 }
 
 /// Removes what a dead holder left behind.
@@ -132,5 +135,22 @@ fn taken(paths: &StatePaths) -> LockError {
     LockError::Taken {
         place: paths.snapshot.display().to_string(),
         holder: holder.map(Box::new),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_is_being_started_does_not_keep_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = StatePaths::in_dir(dir.path());
+        let held = take(&paths, Holder::new("apply", "ada@example")).unwrap();
+        // What a child has between being forked and running its program.
+        let copy = held.file.try_clone().unwrap();
+        drop(held);
+        take(&paths, Holder::new("plan", "ada@example")).unwrap();
+        drop(copy);
     }
 }

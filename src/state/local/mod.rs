@@ -1,6 +1,6 @@
 //! A state in local files.
 
-mod files;
+pub(super) mod files;
 mod flock;
 
 use std::path::{Path, PathBuf};
@@ -66,6 +66,11 @@ impl LocalStore {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn faults(&self) -> &files::faults::Faults {
+        &self.files.faults
+    }
+
     /// Does one thing with the files, on a thread that may wait for the disk.
     async fn with<T: Send + 'static>(
         &self,
@@ -92,7 +97,8 @@ impl Store for LocalStore {
 
     async fn lock(&self, holder: &Holder) -> Result<Box<dyn Lock>, LockError> {
         let (files, holder) = (self.files.clone(), holder.clone());
-        blocking(move || flock::take(&files.paths, holder)).await
+        let held = blocking(move || flock::take(&files.paths, holder)).await?;
+        Ok(Box::new(held))
     }
 
     async fn force_unlock(&self, id: &str) -> Result<Holder, LockError> {

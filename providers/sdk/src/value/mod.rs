@@ -117,7 +117,8 @@ impl Value {
             })
             .collect();
         items.sort_by(Value::set_order);
-        items.dedup();
+        // Two unknown elements may turn out to differ.
+        items.dedup_by(|b, a| a == b && a.is_wholly_known());
         Value::from(Data::Set(element, Arc::new(items))).with_marks(marks)
     }
 

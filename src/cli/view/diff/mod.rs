@@ -155,6 +155,12 @@ impl Change {
     }
 }
 
+/// A value that stays as it is, under its own type.
+pub fn same(value: &Value) -> Change {
+    let forced = Forced::default();
+    attribute::attribute(Some(value), Some(value), &value.ty(), &forced)
+}
+
 /// What happens to something that has parts: it comes or goes as a whole, or it changes when one
 /// of its parts does.
 fn kind_of_parts<'c>(

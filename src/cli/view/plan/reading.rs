@@ -8,7 +8,9 @@ use mlinfra_sdk::{Attribute, Path, Schema, Step, Type, Value};
 use serde_json::value::RawValue;
 
 use crate::addr::ResourceInstance;
-use crate::plan::{Action, ActionReason, Mode, OutputChange, Plan, ResourceChange};
+use crate::plan::{
+    Action, ActionReason, CheckResult, CheckStatus, Mode, OutputChange, Plan, ResourceChange,
+};
 
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
@@ -38,6 +40,7 @@ pub fn plan(json: &str, mode: Mode) -> Plan {
         mode,
         changes: list("resource_changes").into_iter().map(change).collect(),
         drift: list("resource_drift").into_iter().map(change).collect(),
+        checks: list("checks").into_iter().map(check).collect(),
         ..Plan::default()
     };
     if let Some(outputs) = document.get("output_changes") {
@@ -53,6 +56,38 @@ pub fn plan(json: &str, mode: Mode) -> Plan {
         }
     }
     plan
+}
+
+fn check(json: &RawValue) -> CheckResult {
+    let outer = object(json);
+    let display = |json: &RawValue| text(object(json).get("to_display")).unwrap();
+    let status = |json: &RawValue| match json.get() {
+        "\"pass\"" => CheckStatus::Pass,
+        "\"fail\"" => CheckStatus::Fail,
+        "\"error\"" => CheckStatus::Error,
+        "\"unknown\"" => CheckStatus::Unknown,
+        other => panic!("{other}"),
+    };
+    let instances = array(outer["instances"]).into_iter().map(|instance| {
+        let inner = object(instance);
+        let problems = inner.get("problems").map(|json| array(json));
+        let problems = problems.into_iter().flatten();
+        let messages = problems.map(|p| text(object(p).get("message")).unwrap());
+        let address = display(inner["address"]);
+        (address, status(inner["status"]), messages.collect())
+    });
+    CheckResult {
+        kind: match text(object(outer["address"]).get("kind")).unwrap().as_str() {
+            "resource" => "resource",
+            "output_value" => "output_value",
+            "check" => "check",
+            "var" => "var",
+            other => panic!("{other}"),
+        },
+        address: display(outer["address"]),
+        status: status(outer["status"]),
+        instances: instances.collect(),
+    }
 }
 
 fn change(json: &RawValue) -> ResourceChange {
