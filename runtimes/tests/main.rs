@@ -2,3 +2,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod agent;
+mod runner;
+mod world;

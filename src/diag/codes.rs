@@ -16,6 +16,7 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal;)*) => {
         $($(#[$doc])* pub const $name: &str = $code;)*
         /// Every code that is raised somewhere.
+        #[cfg(test)]
         const RAISED: &[&str] = &[$($code),*];
     };
 }

@@ -19,7 +19,10 @@ async fn a_data_set_is_checked_and_digested() {
     ]);
     let read = read.await.unwrap();
     assert_eq!(number(&read, "rows"), 2.0);
-    assert_eq!(read.get("header"), Some(&texts(&["pixel_0", "pixel_1", "label"])));
+    assert_eq!(
+        read.get("header"),
+        Some(&texts(&["pixel_0", "pixel_1", "label"]))
+    );
     assert!(text(&read, "digest").starts_with("sha256:"));
     assert!(text(&read, "uri").starts_with("file:///"));
     assert!(text(&read, "uri").ends_with("/data/digits.csv"));
@@ -38,7 +41,11 @@ async fn a_missing_column_names_what_is_there_and_what_was_meant() {
         .await
         .unwrap_err();
     assert_eq!(failure.path.unwrap().to_string(), "columns[1]");
-    assert!(failure.detail.contains("\"pixel_9\", \"weight\""), "{}", failure.detail);
+    assert!(
+        failure.detail.contains("\"pixel_9\", \"weight\""),
+        "{}",
+        failure.detail
+    );
 }
 
 #[tokio::test]

@@ -21,7 +21,13 @@ fn runtime() -> &'static Path {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         // The whole workspace is selected so that the dependencies are those of a plain build, features included.
         let built = Command::new(cargo)
-            .args(["build", "--quiet", "--workspace", "--bin", "mlinfra-runtime"])
+            .args([
+                "build",
+                "--quiet",
+                "--workspace",
+                "--bin",
+                "mlinfra-runtime",
+            ])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .unwrap();
@@ -83,7 +89,10 @@ impl World {
 
     pub fn schema(&self, ty: &str) -> Arc<Schema> {
         let schema = self.provider.schema();
-        let found = schema.resources.get(ty).or_else(|| schema.data_sources.get(ty));
+        let found = schema
+            .resources
+            .get(ty)
+            .or_else(|| schema.data_sources.get(ty));
         Arc::clone(found.unwrap())
     }
 
@@ -157,7 +166,10 @@ impl World {
 
     pub async fn delete(&self, ty: &str, prior: &Value) {
         let request = Delete { prior };
-        self.session.delete(ty, &self.context, request).await.unwrap();
+        self.session
+            .delete(ty, &self.context, request)
+            .await
+            .unwrap();
     }
 
     pub async fn find(&self, ty: &str, token: &str, planned: &Value) -> Option<Value> {
@@ -165,11 +177,7 @@ impl World {
         self.session.find(ty, &self.context, request).await.unwrap()
     }
 
-    pub async fn read_data(
-        &self,
-        ty: &str,
-        arguments: &[(&str, Value)],
-    ) -> Result<Value, Failure> {
+    pub async fn read_data(&self, ty: &str, arguments: &[(&str, Value)]) -> Result<Value, Failure> {
         let config = self.config(ty, arguments);
         let problems = self.provider.validate_data(ty, &config);
         assert!(problems.is_empty(), "{problems:?}");
@@ -190,7 +198,9 @@ impl World {
     /// A registry in this directory.
     pub async fn registry(&self) -> Value {
         let config = self.config("ml_registry", &[("name", "models".into())]);
-        self.create("ml_registry", &config, "registry").await.unwrap()
+        self.create("ml_registry", &config, "registry")
+            .await
+            .unwrap()
     }
 }
 

@@ -30,7 +30,10 @@ async fn a_registry_is_made_found_read_and_destroyed() {
     assert!(world.schema(ty).holds_data);
     let config = world.config(ty, &[("name", "models".into())]);
     let planned = world.plan(ty, None, &config).await.unwrap().value;
-    assert!(planned.is_wholly_known(), "everything is known before it is made: {planned:?}");
+    assert!(
+        planned.is_wholly_known(),
+        "everything is known before it is made: {planned:?}"
+    );
     assert_eq!(text(&planned, "path"), "registry/models");
     assert_eq!(world.find(ty, "t", &planned).await, None);
 
@@ -40,7 +43,10 @@ async fn a_registry_is_made_found_read_and_destroyed() {
     let again = world.plan(ty, Some(&made), &config).await.unwrap();
     assert_eq!(again.value, made);
     Registry::open(text(&made, "url")).await.unwrap();
-    let imported = world.session.import(ty, &world.context, "registry/models").await;
+    let imported = world
+        .session
+        .import(ty, &world.context, "registry/models")
+        .await;
     assert_eq!(imported.unwrap().as_ref(), Some(&made));
 
     let renamed = world.config(ty, &[("name", "others".into())]);
@@ -109,7 +115,10 @@ async fn a_promotion_rule_is_kept_in_the_registry() {
 #[tokio::test]
 async fn a_rule_that_cannot_be_followed_is_told_at_its_argument() {
     let world = World::new().await;
-    let common = [("registry", Value::from("file:///r")), ("model", "clf".into())];
+    let common = [
+        ("registry", Value::from("file:///r")),
+        ("model", "clf".into()),
+    ];
     let told = |more: &[(&str, Value)]| {
         let mut arguments = common.to_vec();
         arguments.extend(more.iter().cloned());
@@ -146,10 +155,21 @@ async fn an_alias_is_pinned_by_conditional_writes() {
     assert_eq!(number(&moved, "revision"), 2.0);
 
     // Someone moves it after it was read: nothing is changed.
-    registry.set_alias("clf", "challenger", 3, Some(2), "by hand").await.unwrap();
+    registry
+        .set_alias("clf", "challenger", 3, Some(2), "by hand")
+        .await
+        .unwrap();
     let failure = world.update(ty, &moved, &config(1), "v").await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Conflict);
-    assert_eq!(registry.alias("clf", "challenger").await.unwrap().unwrap().version, 3);
+    assert_eq!(
+        registry
+            .alias("clf", "challenger")
+            .await
+            .unwrap()
+            .unwrap()
+            .version,
+        3
+    );
     let now = world.read(ty, &moved).await.unwrap();
     assert_eq!(number(&now, "version"), 3.0);
     let back = world.update(ty, &now, &config(1), "w").await.unwrap();
@@ -177,7 +197,10 @@ async fn a_model_is_read_by_alias_or_version() {
     }
     let failure = world.read_data("ml_model", &model(&[])).await.unwrap_err();
     assert_eq!(failure.path.unwrap().to_string(), "alias");
-    registry.set_alias("clf", "champion", 2, None, "by hand").await.unwrap();
+    registry
+        .set_alias("clf", "champion", 2, None, "by hand")
+        .await
+        .unwrap();
 
     let champion = world.read_data("ml_model", &model(&[])).await.unwrap();
     assert_eq!(number(&champion, "version"), 2.0);

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use mlinfra_agent::Client as Agent;
 use mlinfra_agent::messages::JobStatus;
 use mlinfra_registry::{Digest, Registry};
-use mlinfra_sdk::{
-    Context, Create, Event, Failure, FailureKind, Find, Type, Update, Value,
-};
+use mlinfra_sdk::{Context, Create, Event, Failure, FailureKind, Find, Type, Update, Value};
 
 use crate::harness::{World, eventually, number, text, texts};
 
@@ -72,7 +70,10 @@ impl Training {
             ("params", Value::from_json(params).unwrap()),
             (
                 "objective",
-                Value::object([("metric", "accuracy".into()), ("goal", Value::from("maximize"))]),
+                Value::object([
+                    ("metric", "accuracy".into()),
+                    ("goal", Value::from("maximize")),
+                ]),
             ),
             ("registry", self.url.as_str().into()),
         ];
@@ -129,12 +130,20 @@ async fn the_first_version_is_trained_and_then_there_is_nothing_to_do() {
     assert_eq!(number(made.get("metrics").unwrap(), "accuracy"), 0.6);
     assert_eq!(made.get("files").unwrap().entries().unwrap().len(), 2);
     let heard = t.world.heard.lock().unwrap().clone();
-    assert!(heard.contains(&Event::Log("training on 2 lines".into())), "{heard:?}");
     assert!(
-        heard.iter().any(|e| matches!(e, Event::Metrics(m) if m.get("step") == Some(&2.0))),
+        heard.contains(&Event::Log("training on 2 lines".into())),
         "{heard:?}"
     );
-    assert!(heard.contains(&Event::Stage("registered version 1".into())), "{heard:?}");
+    assert!(
+        heard
+            .iter()
+            .any(|e| matches!(e, Event::Metrics(m) if m.get("step") == Some(&2.0))),
+        "{heard:?}"
+    );
+    assert!(
+        heard.contains(&Event::Stage("registered version 1".into())),
+        "{heard:?}"
+    );
 
     assert_eq!(t.world.read(TY, &made).await.as_ref(), Some(&made));
     let again = t.world.plan(TY, Some(&made), &config).await.unwrap();
@@ -154,8 +163,15 @@ async fn a_change_trains_the_next_version_and_says_why() {
         "will train version 2, because params.quality changed from 0.6 to 0.5"
     );
     let second = t.world.update(TY, &first, &worse, "second").await.unwrap();
-    assert_eq!((number(&second, "version"), number(&second, "champion")), (2.0, 1.0));
-    assert!(text(&second, "reason").contains("0.5"), "{}", text(&second, "reason"));
+    assert_eq!(
+        (number(&second, "version"), number(&second, "champion")),
+        (2.0, 1.0)
+    );
+    assert!(
+        text(&second, "reason").contains("0.5"),
+        "{}",
+        text(&second, "reason")
+    );
 
     // What has been trained before is not trained again.
     let before = t.config(&params(0.6), &[]);
@@ -168,7 +184,8 @@ async fn a_change_trains_the_next_version_and_says_why() {
     assert_eq!(back.get("cached"), Some(&Value::from(true)));
     assert_eq!(t.registry().await.versions("clf").await.unwrap().len(), 2);
 
-    t.world.write("train/train.py", format!("{TRAIN}# changed\n"));
+    t.world
+        .write("train/train.py", format!("{TRAIN}# changed\n"));
     t.world.write("train/extra.py", "");
     t.world.write("digits.csv", "a,label\n1,2\n3,4\n");
     let config = t.config(r#"{"quality": 0.6, "seed": 1}"#, &[]);
@@ -219,7 +236,9 @@ async fn a_failed_run_tells_its_last_lines_and_leaves_what_is_to_be_cleaned_up()
     assert!(left.is_wholly_known(), "{left:?}");
     assert!(left.get("version").unwrap().is_null());
     assert_eq!(t.world.read(TY, &left).await.as_ref(), Some(&left));
-    let log = log.trim_start_matches("The whole log is in ").trim_end_matches('.');
+    let log = log
+        .trim_start_matches("The whole log is in ")
+        .trim_end_matches('.');
     assert!(std::fs::read_to_string(log).unwrap().contains("singular"));
     t.end(&left).await;
 }
@@ -229,7 +248,11 @@ async fn a_failed_update_changes_nothing() {
     let t = Training::new().await;
     let first = t.create(&params(0.6)).await;
     let config = t.config(r#"{"quality": 1, "fail": true}"#, &[]);
-    let failure = t.world.update(TY, &first, &config, "second").await.unwrap_err();
+    let failure = t
+        .world
+        .update(TY, &first, &config, "second")
+        .await
+        .unwrap_err();
     assert!(failure.partial.is_none());
     assert_eq!(t.world.read(TY, &first).await.as_ref(), Some(&first));
     t.world.write("train/model.onnx", MODEL);
@@ -237,8 +260,16 @@ async fn a_failed_update_changes_nothing() {
     let no_model = TRAIN.replace("shutil.copy(", "(");
     t.world.write("train/train.py", no_model);
     let config = t.config(&params(0.7), &[]);
-    let failure = t.world.update(TY, &first, &config, "third").await.unwrap_err();
-    assert!(failure.detail.contains("wrote no model"), "{}", failure.detail);
+    let failure = t
+        .world
+        .update(TY, &first, &config, "third")
+        .await
+        .unwrap_err();
+    assert!(
+        failure.detail.contains("wrote no model"),
+        "{}",
+        failure.detail
+    );
     t.end(&first).await;
 }
 
@@ -251,11 +282,17 @@ async fn wrong_arguments_are_told_before_anything_runs() {
     };
     let failure = refused(&[("source", "./trian".into())]).await;
     assert_eq!(failure.path.unwrap().to_string(), "source");
-    assert!(failure.detail.ends_with("Did you mean \"train\"?"), "{}", failure.detail);
+    assert!(
+        failure.detail.ends_with("Did you mean \"train\"?"),
+        "{}",
+        failure.detail
+    );
     let failure = refused(&[("command", texts(&["python", "trian.py"]))]).await;
     assert_eq!(failure.path.unwrap().to_string(), "command[1]");
     assert!(
-        failure.detail.ends_with("it has: model.onnx, train.py. Did you mean \"train.py\"?"),
+        failure
+            .detail
+            .ends_with("it has: model.onnx, train.py. Did you mean \"train.py\"?"),
         "{}",
         failure.detail
     );
@@ -273,13 +310,24 @@ async fn wrong_arguments_are_told_before_anything_runs() {
         ],
     );
     let places: Vec<&str> = told.iter().filter_map(|t| t.split(':').next()).collect();
-    assert_eq!(places, ["job", "command", "params", "timeout_s"], "{told:?}");
+    assert_eq!(
+        places,
+        ["job", "command", "params", "timeout_s"],
+        "{told:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_run_whose_inputs_are_not_known_yet_is_planned_as_such() {
     let t = Training::new().await;
-    let ty = t.world.schema(TY).attributes.get("inputs").unwrap().ty.clone();
+    let ty = t
+        .world
+        .schema(TY)
+        .attributes
+        .get("inputs")
+        .unwrap()
+        .ty
+        .clone();
     let config = t.config(&params(0.6), &[("inputs", Value::unknown(ty))]);
     let planned = t.world.plan(TY, None, &config).await.unwrap();
     assert_eq!(planned.notes, ["will train the first version"]);
@@ -337,7 +385,11 @@ async fn a_killed_creation_is_found_again() {
         token: "first",
         planned: &begun.planned,
     };
-    let found = session.find(TY, &Context::quiet(), request).await.unwrap().unwrap();
+    let found = session
+        .find(TY, &Context::quiet(), request)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(number(&found, "version"), 1.0);
     assert_eq!(t.registry().await.runs("clf").await.unwrap().len(), 1);
     t.end(&found).await;
@@ -350,7 +402,10 @@ async fn a_killed_update_is_joined_by_the_next() {
     begun.creation.abort();
     assert!(begun.creation.await.is_err());
     let (session, context) = (Arc::clone(&t.world.session), t.world.context.clone());
-    let prior = begun.planned.clone().with_attribute("address", "sha256:older".into());
+    let prior = begun
+        .planned
+        .clone()
+        .with_attribute("address", "sha256:older".into());
     let joining = {
         let planned = begun.planned.clone();
         tokio::spawn(async move {
@@ -377,7 +432,9 @@ async fn a_killed_agent_does_not_end_the_training() {
     let begun = begin(&t).await;
     let agent = Agent::connect(&t.world.root()).await.unwrap();
     let pid = agent.info().await.unwrap().pid;
-    let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+    let killed = std::process::Command::new("kill")
+        .args(["-9", &pid.to_string()])
+        .status();
     assert!(killed.unwrap().success());
     std::fs::write(&begun.go, "").unwrap();
     let made = begun.creation.await.unwrap().unwrap();
@@ -394,7 +451,10 @@ async fn cancelling_ends_the_training() {
     assert_eq!(failure.kind, FailureKind::Cancelled);
     let agent = Agent::connect(&t.world.root()).await.unwrap();
     let jobs = agent.jobs().await.unwrap();
-    assert!(jobs.iter().all(|job| job.status != JobStatus::Running), "{jobs:?}");
+    assert!(
+        jobs.iter().all(|job| job.status != JobStatus::Running),
+        "{jobs:?}"
+    );
     assert!(t.registry().await.versions("clf").await.unwrap().is_empty());
     t.end(&failure.partial.unwrap()).await;
 }

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`messages`] | what goes over the socket: specs, views, failures |
 //! | [`client`] | finds the agent, starts it when needed, calls it |
+//! | [`name`], [`port`], `cron` (feature `cron`) | what the agent will say of a name, a port, a schedule, for those who ask before |
 //! | `server` | the orchestrator itself (feature `server`): agent, guard, shim |
 //!
 //! Three programs keep each other's work alive, and any one of them may be killed at any moment:
@@ -17,9 +18,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod client;
+#[cfg(feature = "cron")]
+pub mod cron;
 mod environment;
 pub mod layout;
 pub mod messages;
+pub mod name;
+pub mod port;
 pub mod process;
 
 #[cfg(feature = "server")]

@@ -76,6 +76,7 @@ impl RunArgs {
             trigger: self.trigger,
             fired_at: self.fired_at,
             events: self.events,
+            environments: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -98,7 +99,10 @@ impl RunArgs {
                 asked.closed().await;
             });
             execute(spec, setting, stop).await
-        })?;
+        });
+        // A digest of a large input that is being taken is not waited for.
+        runtime.shutdown_background();
+        let result = result?;
         write_result(self.result.as_deref(), &result)
     }
 }

@@ -20,13 +20,17 @@ pub(crate) struct Named {
 /// Names all output files, the model first. Takes their paths in the output folder.
 pub(crate) fn name_all(paths: &[String]) -> Result<Vec<Named>, RunError> {
     let model = model(paths)?;
+    // A model may keep its weights in files beside it, and knows them by their names alone.
+    let beside = model
+        .rsplit_once('/')
+        .map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let mut taken = BTreeSet::from([MODEL.to_owned()]);
     let mut named = vec![Named {
         path: model.to_owned(),
         name: MODEL.to_owned(),
     }];
     for path in paths.iter().filter(|path| *path != model) {
-        let name = free_name(path, &taken);
+        let name = free_name(path.strip_prefix(&beside).unwrap_or(path), &taken);
         taken.insert(name.clone());
         named.push(Named {
             path: path.clone(),
@@ -107,6 +111,11 @@ mod tests {
         assert_eq!(
             names(&["report.html", "out/best.onnx"]).unwrap(),
             ["model.onnx=out/best.onnx", "report.html=report.html"]
+        );
+        let weights = names(&["out/best.onnx", "out/best.onnx.data", "other/x"]).unwrap();
+        assert_eq!(
+            weights[1], "best.onnx.data=out/best.onnx.data",
+            "the model finds its weights by their name"
         );
         let both = names(&["a.onnx", "model.onnx", "examples.json"]).unwrap();
         assert_eq!(

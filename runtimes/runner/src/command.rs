@@ -12,6 +12,8 @@ use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::error::RunError;
+
 /// How many of its last lines are kept.
 const TAIL: usize = 20;
 
@@ -29,6 +31,18 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// Becomes true when the run is to stop.
 pub(crate) type Stop = watch::Receiver<bool>;
+
+/// Does something that may take long and can be given up at any moment, unless the run is to stop.
+pub(crate) async fn unless_stopped<T>(
+    stop: &Stop,
+    work: impl Future<Output = Result<T, RunError>>,
+) -> Result<T, RunError> {
+    let mut stop = stop.clone();
+    tokio::select! {
+        outcome = work => outcome,
+        _ = stop.wait_for(|stop| *stop) => Err(RunError::Cancelled),
+    }
+}
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

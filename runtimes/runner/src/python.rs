@@ -98,8 +98,8 @@ impl Environment {
 /// The environment that a source folder asks for, made now or earlier; `None` when it asks for none.
 pub(crate) async fn environment(
     source: &Path,
-    source_digest: &Digest,
-    version: &str,
+    key: &Key<'_>,
+    kept_in: Option<&Path>,
     progress: &Progress,
     stop: &Stop,
 ) -> Result<Option<Environment>, RunError> {
@@ -108,8 +108,10 @@ pub(crate) async fn environment(
         return Ok(None);
     }
     let requirements = std::fs::read_to_string(&file).map_err(RunError::file("read", &file))?;
-    let key = key(&requirements, version, source_digest);
-    let root = cache_root()?.join("venv");
+    let key = key.of(&requirements);
+    let root = kept_in
+        .map_or_else(cache_root, |folder| Ok(folder.to_path_buf()))?
+        .join("venv");
     std::fs::create_dir_all(&root).map_err(RunError::file("create", &root))?;
     let folder = root.join(key.hex());
     let waiting = || {
@@ -118,7 +120,9 @@ pub(crate) async fn environment(
             "waiting for another run that makes the same Python environment",
         )
     };
-    let _lock = Lock::acquire(&root.join(format!("{}.lock", key.hex())), waiting).await?;
+    let lock = root.join(format!("{}.lock", key.hex()));
+    let turn = Lock::acquire(&lock, waiting);
+    let _lock = command::unless_stopped(stop, turn).await?;
     let environment = Environment { folder };
     if !environment.is_complete() {
         progress.say(STAGE, "making the Python environment");
@@ -129,27 +133,37 @@ pub(crate) async fn environment(
     Ok(Some(environment))
 }
 
-/// What an environment is kept under. Requirements that lead to other files depend on these too.
-fn key(requirements: &str, version: &str, source: &Digest) -> Digest {
-    let names_files = requirements.lines().map(str::trim).any(|line| {
-        let is_option = [
-            "-r",
-            "-c",
-            "-e",
-            "--requirement",
-            "--constraint",
-            "--editable",
-        ];
-        is_option.iter().any(|option| line.starts_with(option))
-            || line.starts_with(['.', '/'])
-            || line.contains("file:")
-    });
-    let source = if names_files {
-        source.to_string()
-    } else {
-        String::new()
-    };
-    Digest::of(format!("{version}\0{source}\0{requirements}").as_bytes())
+/// What an environment depends on beside its requirements.
+pub(crate) struct Key<'a> {
+    /// The Python that it is made with.
+    pub(crate) version: &'a str,
+    /// The code that the requirements stand in.
+    pub(crate) source: &'a Digest,
+}
+
+impl Key<'_> {
+    /// What an environment is kept under. Requirements that lead to other files depend on these too.
+    fn of(&self, requirements: &str) -> Digest {
+        let names_files = requirements.lines().map(str::trim).any(|line| {
+            let options = [
+                "-r",
+                "-c",
+                "-e",
+                "--requirement",
+                "--constraint",
+                "--editable",
+            ];
+            options.iter().any(|option| line.starts_with(option))
+                || line.starts_with(['.', '/'])
+                || line.contains("file:")
+        });
+        let source = if names_files {
+            self.source.to_string()
+        } else {
+            String::new()
+        };
+        Digest::of(format!("{}\0{source}\0{requirements}", self.version).as_bytes())
+    }
 }
 
 /// Where environments are kept: they are worth keeping for all projects of a user.
@@ -266,6 +280,7 @@ mod tests {
     #[test]
     fn the_environment_depends_on_what_is_in_it() {
         let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
+        let key = |requirements, version, source| Key { version, source }.of(requirements);
         let plain = |source| key("numpy==2.0\n", "CPython 3.12", source);
         assert_eq!(
             plain(&one),

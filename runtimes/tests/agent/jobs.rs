@@ -4,7 +4,7 @@ use futures::StreamExt;
 use mlinfra_agent::messages::{Cursor, EventBody, JobFailureCause, JobSpec, JobStatus, JobView};
 use serde_json::json;
 
-use super::{World, alive, dead, job, kill, shell};
+use crate::world::{World, alive, dead, job, kill, shell};
 
 fn cause(view: &JobView) -> (JobFailureCause, Option<i32>) {
     match &view.status {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use mlinfra_agent::{Client, ClientError, ensure_running};
 
-use super::{World, alive, dead, eventually, kill, runtime, service};
+use crate::world::{World, alive, dead, eventually, kill, runtime, service};
 
 /// Within which the death of agent or guard must be healed.
 const HEALED: Duration = Duration::from_secs(2);

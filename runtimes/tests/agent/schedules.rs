@@ -4,7 +4,7 @@ use mlinfra_agent::messages::{
     CatchUp, JobStatus, JobTemplate, Overlap, ScheduleSpec, ScheduleView,
 };
 
-use super::{World, eventually, kill, shell};
+use crate::world::{World, eventually, kill, shell};
 
 fn schedule(name: &str, cron: &str, script: &str) -> ScheduleSpec {
     let job = JobTemplate {
@@ -130,7 +130,7 @@ async fn one_missed_firing_is_made_up_for() {
     let guard = rustix::process::Pid::from_raw(info.guard.unwrap()).unwrap();
     rustix::process::kill_process(guard, rustix::process::Signal::STOP).unwrap();
     kill(info.pid);
-    super::dead(info.pid).await;
+    crate::world::dead(info.pid).await;
     // The agent was away for days.
     for name in ["once", "none"] {
         let path = world

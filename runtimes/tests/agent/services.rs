@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use mlinfra_agent::ClientError;
 use mlinfra_agent::messages::{FailureKind, HealthCheck, ServiceStatus};
 
-use super::{World, alive, dead, kill, service};
+use crate::world::{World, alive, dead, kill, service};
 
 fn refused(error: ClientError) -> (FailureKind, String) {
     match error {
@@ -97,7 +97,7 @@ async fn an_update_restarts_only_what_runs_otherwise() {
     world.client.update_service(&spec).await.unwrap();
     let second = world.healthy("web").await;
     assert_eq!(second.pid, first.pid, "the command is the same");
-    spec.command = super::shell("exec sleep 1001");
+    spec.command = crate::world::shell("exec sleep 1001");
     world.client.update_service(&spec).await.unwrap();
     let third = world
         .service_when("web", |view| view.pid.is_some() && view.pid != first.pid)
@@ -115,7 +115,7 @@ async fn an_update_that_a_kill_cut_short_is_carried_out() {
     world.client.create_service("t", &spec).await.unwrap();
     let first = world.healthy("web").await.pid.unwrap();
     let info = world.info().await;
-    spec.command = super::shell("exec sleep 1000");
+    spec.command = crate::world::shell("exec sleep 1000");
     world.client.update_service(&spec).await.unwrap();
     kill(info.pid);
     let view = world
@@ -220,7 +220,7 @@ async fn nothing_that_a_service_started_outlives_it() {
         .await
         .unwrap();
     world.healthy("web").await;
-    super::eventually("all three run", || async {
+    crate::world::eventually("all three run", || async {
         (sleepers(&world) == 3).then_some(())
     })
     .await;
@@ -232,7 +232,7 @@ async fn nothing_that_a_service_started_outlives_it() {
 fn sleepers(world: &World) -> usize {
     let is_sleep = |pid: &i32| {
         std::fs::read(format!("/proc/{pid}/cmdline"))
-            .is_ok_and(|line| line.starts_with(b"sleep\0100"))
+            .is_ok_and(|line| line.starts_with(b"sleep\x00100"))
     };
     world.processes().iter().filter(|pid| is_sleep(pid)).count()
 }

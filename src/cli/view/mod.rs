@@ -5,8 +5,10 @@
 
 mod diff;
 pub mod json;
+pub mod outputs;
 pub mod plan;
 pub mod state;
 pub mod style;
+pub mod value;
 
 pub use style::Style;

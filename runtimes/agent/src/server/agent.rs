@@ -185,10 +185,19 @@ impl Agent {
     }
 
     async fn end_guard(&self) -> io::Result<()> {
-        let guard: Option<ProcessId> = durable::read_json(&self.context.layout.guard_pid())?;
-        let Some(guard) = guard else { return Ok(()) };
+        // A guard that cannot be found leaves by itself once the folder is gone.
+        let Some(guard) = self.living_guard() else {
+            return Ok(());
+        };
         guard.signal(Signal::KILL)?;
         run::ended(&guard).await
+    }
+
+    /// The guard that has written itself down. An unreadable file is replaced by the next guard.
+    fn living_guard(&self) -> Option<ProcessId> {
+        let guard: io::Result<Option<ProcessId>> =
+            durable::read_json(&self.context.layout.guard_pid());
+        guard.ok().flatten().filter(ProcessId::is_alive)
     }
 
     /// Watches the guard and starts another one when it dies.
@@ -213,17 +222,13 @@ impl Agent {
 
     /// Returns when the guard has ended, after having made sure that there was one.
     async fn watch_guard(&self) -> io::Result<()> {
-        let living = || -> io::Result<Option<ProcessId>> {
-            let guard: Option<ProcessId> = durable::read_json(&self.context.layout.guard_pid())?;
-            Ok(guard.filter(ProcessId::is_alive))
-        };
-        let mut guard = living()?;
+        let mut guard = self.living_guard();
         if guard.is_none() {
             self.start_guard()?;
             let deadline = Instant::now() + GUARD_DEADLINE;
             while guard.is_none() && Instant::now() < deadline {
                 tokio::time::sleep(Duration::from_millis(10)).await;
-                guard = living()?;
+                guard = self.living_guard();
             }
         }
         *locked(&self.guard) = guard.clone();

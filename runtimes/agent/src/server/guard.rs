@@ -83,10 +83,9 @@ fn spawn_agent(layout: &Layout) -> io::Result<bool> {
         std::fs::copy(&path, path.with_extension("log.1"))?;
         log.set_len(0)?;
     }
-    // The kernel's link leads to the running program even after its file has been replaced.
-    let mut command = Command::new("/proc/self/exe");
+    let mut command = Command::new(super::own_path());
     command
-        .arg0("mlinfra-runtime")
+        .arg0(super::PROGRAM)
         .arg("agent")
         .arg("--dir")
         .arg(layout.directory());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,8 +15,9 @@ use super::context::Context;
 use super::run::{Found, Run};
 use super::shim::{Pids, Process};
 use super::store::Record;
+use super::verdict::{self, End, Verdict};
 use super::{durable, locked, logs};
-use crate::messages::{Exit, JobFailure, JobFailureCause, JobSpec, JobStatus, JobView, Secrets};
+use crate::messages::{Exit, JobFailureCause, JobSpec, JobStatus, JobView, Secrets};
 
 /// The file that `MLINFRA_SPEC` names.
 const SPEC: &str = "spec.json";
@@ -24,9 +25,6 @@ const SPEC: &str = "spec.json";
 const RESULT: &str = "result.json";
 /// The file that `MLINFRA_EVENTS` names.
 pub(super) const EVENTS: &str = "events.jsonl";
-
-/// The largest result that is taken.
-const LARGEST_RESULT: u64 = 1 << 20;
 
 /// What is kept of a job.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -213,7 +211,7 @@ impl Job {
         let status = match self.execute(&run).await {
             Ok(exit) => self.judge(&run, exit),
             Err(error) => (
-                failed(JobFailureCause::NotStarted, None, error.to_string()),
+                verdict::failed(JobFailureCause::NotStarted, None, error.to_string()),
                 None,
             ),
         };
@@ -227,11 +225,7 @@ impl Job {
     }
 
     /// Writes the end down, then removes the files that may hold secrets.
-    fn settle(
-        &self,
-        run: &Run,
-        (status, result): &(JobStatus, Option<serde_json::Value>),
-    ) -> io::Result<()> {
+    fn settle(&self, run: &Run, (status, result): &Verdict) -> io::Result<()> {
         self.change(|record| {
             record.status = status.clone();
             record.result = result.clone();
@@ -312,36 +306,15 @@ impl Job {
     }
 
     /// What an end means.
-    fn judge(&self, run: &Run, exit: Exit) -> (JobStatus, Option<serde_json::Value>) {
-        let stopping = locked(&self.record).stopping;
-        let result = read_result(&run.file(RESULT));
-        if exit.success() {
-            // A job that came to its end while it was being stopped has done its work.
-            return match result {
-                Ok(result) => (JobStatus::Succeeded, result),
-                Err(problem) => (
-                    failed(JobFailureCause::BadResult, Some(exit), problem),
-                    None,
-                ),
-            };
-        }
-        let result = result.ok().flatten();
-        let ended = exit.to_string();
-        let (cause, message) = match (stopping, exit.code, exit.signal) {
-            (Some(JobFailureCause::TimedOut), ..) => {
-                let limit =
-                    Duration::from_millis(locked(&self.record).spec.timeout_ms.unwrap_or_default());
-                (
-                    JobFailureCause::TimedOut,
-                    format!("it was stopped because it took longer than {limit:?}: {ended}"),
-                )
-            }
-            (Some(cause), ..) => (cause, format!("it was cancelled: {ended}")),
-            (None, None, None) if self.began(run) => (JobFailureCause::Lost, ended),
-            (None, None, None) => (JobFailureCause::NotStarted, ended),
-            (None, ..) => (JobFailureCause::Exited, ended),
+    fn judge(&self, run: &Run, exit: Exit) -> Verdict {
+        let record = self.record();
+        let end = End {
+            stopping: record.stopping,
+            timeout: Duration::from_millis(record.spec.timeout_ms.unwrap_or_default()),
+            began: self.began(run),
+            exit,
         };
-        (failed(cause, Some(exit), message), result)
+        end.judge(verdict::read_result(&run.file(RESULT)))
     }
 
     /// Whether a process of the command ever existed.
@@ -353,29 +326,6 @@ impl Job {
     }
 }
 
-fn failed(cause: JobFailureCause, exit: Option<Exit>, message: String) -> JobStatus {
-    JobStatus::Failed(JobFailure {
-        cause,
-        exit,
-        message,
-    })
-}
-
-/// The result that a job wrote, if any.
-fn read_result(path: &Path) -> Result<Option<serde_json::Value>, String> {
-    let length = match std::fs::metadata(path) {
-        Ok(found) => found.len(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("its result cannot be read: {error}")),
-    };
-    if length > LARGEST_RESULT {
-        return Err(format!(
-            "its result has {length} bytes, more than {LARGEST_RESULT}: write large things to files"
-        ));
-    }
-    durable::read_json(path).map_err(|error| format!("its result is not JSON: {error}"))
-}
-
 /// Sleeps until `millis` after `start` by the clock, which goes on while no agent runs.
 async fn sleep_until(start: Timestamp, millis: u64) {
     let limit = SignedDuration::from_millis(i64::try_from(millis).unwrap_or(i64::MAX));
@@ -385,29 +335,5 @@ async fn sleep_until(start: Timestamp, millis: u64) {
             return;
         }
         tokio::time::sleep(left.unsigned_abs().min(Duration::from_secs(3600))).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn results_are_read_within_limits() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("result.json");
-        assert_eq!(read_result(&path), Ok(None));
-        std::fs::write(&path, r#"{"auc": 0.9}"#).unwrap();
-        assert_eq!(
-            read_result(&path),
-            Ok(Some(serde_json::json!({"auc": 0.9})))
-        );
-        std::fs::write(&path, r#"{"auc": "#).unwrap();
-        assert!(read_result(&path).unwrap_err().contains("not JSON"));
-        std::fs::File::create(&path)
-            .unwrap()
-            .set_len(LARGEST_RESULT + 1)
-            .unwrap();
-        assert!(read_result(&path).unwrap_err().contains("large"));
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::collection::{Collection, Made, internal};
 use super::context::Context;
 use super::job::{Job, JobRecord};
-use super::name;
 use super::store::Record;
 use crate::messages::{Create, Failure, JobSpec, JobStatus};
+use crate::name;
 
 impl Made for Job {
     const KIND: &'static str = JobRecord::KIND;

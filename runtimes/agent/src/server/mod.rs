@@ -5,7 +5,6 @@ mod api;
 mod backoff;
 mod collection;
 mod context;
-mod cron;
 mod durable;
 mod events;
 mod guard;
@@ -14,8 +13,6 @@ mod job;
 mod jobs;
 mod lock;
 mod logs;
-mod name;
-mod port;
 mod run;
 mod schedule;
 mod schedules;
@@ -23,9 +20,11 @@ mod service;
 mod services;
 mod shim;
 mod store;
+mod verdict;
 
 use std::io;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Runs the agent of a configuration directory until it is told to shut down. Returns at once when one runs already.
@@ -52,11 +51,29 @@ pub fn shim(run: &Path) -> io::Result<()> {
     shim::run(run)
 }
 
+/// The name that processes of this program go by.
+const PROGRAM: &str = "mlinfra-runtime";
+
+/// The kernel's link to the running program; in a new process it still leads to the program that started it.
+const RUNNING: &str = "/proc/self/exe";
+
+/// The path of this very program: its own while that still leads there, because a process is listed under it.
+fn own_path() -> PathBuf {
+    let identity = |path: &Path| {
+        let found = std::fs::metadata(path)?;
+        io::Result::Ok((found.dev(), found.ino()))
+    };
+    let running = Path::new(RUNNING);
+    let own = std::fs::read_link(running).ok().filter(|own| {
+        identity(own).is_ok_and(|found| identity(running).is_ok_and(|running| running == found))
+    });
+    own.unwrap_or_else(|| running.to_path_buf())
+}
+
 /// This very program, even after its file has been replaced by another release.
 fn own_program() -> tokio::process::Command {
-    // The kernel resolves the link in the new process, which is still this program then.
-    let mut command = tokio::process::Command::new("/proc/self/exe");
-    command.arg0("mlinfra-runtime").current_dir("/");
+    let mut command = tokio::process::Command::new(own_path());
+    command.arg0(PROGRAM).current_dir("/");
     command
 }
 

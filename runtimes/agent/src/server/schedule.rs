@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::context::Context;
-use super::cron::Cadence;
 use super::job::{Job, JobRecord};
 use super::jobs::{Jobs, runs};
 use super::locked;
 use super::store::Record;
+use crate::cron::Cadence;
 use crate::messages::{
     CatchUp, Create, Failure, Firing, JobSpec, Overlap, ScheduleSpec, ScheduleView, Secrets,
 };

@@ -9,10 +9,10 @@ use super::collection::{Collection, Made, internal};
 use super::context::Context;
 use super::job::Job;
 use super::jobs::Jobs;
-use super::name;
 use super::schedule::{Schedule, ScheduleRecord};
 use super::store::Record;
 use crate::messages::{Create, Failure, FailureKind, ScheduleSpec, Secrets};
+use crate::name;
 
 impl Made for Schedule {
     const KIND: &'static str = ScheduleRecord::KIND;

@@ -16,11 +16,15 @@ use super::context::Context;
 use super::run::{Found, Run};
 use super::shim::{Pids, Process};
 use super::store::Record;
-use super::{health, locked, logs, port};
+use super::{health, locked, logs};
 use crate::messages::{Exit, Secrets, ServiceSpec, ServiceStatus, ServiceView};
+use crate::port;
 
 /// A service that ran this long is sound, and its next failure is its first.
 const STABLE: Duration = Duration::from_secs(10);
+
+/// How long to wait before stopping is tried again.
+const AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// What is kept of a service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -84,6 +88,8 @@ struct Live {
     status: ServiceStatus,
     pids: Option<Pids>,
     last_error: Option<String>,
+    /// The spec changed, and the task that keeps the service has not seen it yet.
+    changed: bool,
 }
 
 /// A service and the task that keeps it running.
@@ -118,6 +124,7 @@ impl Service {
             status: ServiceStatus::Starting,
             pids: None,
             last_error: None,
+            changed: false,
         };
         let service = Arc::new(Self {
             context,
@@ -151,7 +158,12 @@ impl Service {
             },
             log,
             token: record.token,
-            status: live.status,
+            // What was healthy is not what is asked for now.
+            status: if live.changed {
+                ServiceStatus::Starting
+            } else {
+                live.status
+            },
             port: record.port,
             pid,
             restarts: record.restarts,
@@ -166,6 +178,7 @@ impl Service {
     /// Takes a changed spec, which has been written down.
     pub(super) fn update(&self, change: impl FnOnce(&mut ServiceRecord)) -> io::Result<()> {
         self.change(change)?;
+        locked(&self.live).changed = true;
         self.goal.send_modify(|_| {});
         Ok(())
     }
@@ -224,11 +237,21 @@ impl Service {
         locked(&self.live).last_error = Some(error.into());
     }
 
+    /// Until the changed spec has been looked at, nothing is known of how the service is under it.
+    fn take_change(&self) {
+        let mut live = locked(&self.live);
+        if std::mem::take(&mut live.changed) {
+            (live.status, live.last_error) = (ServiceStatus::Starting, None);
+        }
+    }
+
     async fn supervise(self: Arc<Self>) {
         let mut goal = self.goal.subscribe();
         let mut backoff = Backoff::new();
         loop {
-            if *goal.borrow_and_update() == Goal::Stop {
+            let wanted = *goal.borrow_and_update();
+            self.take_change();
+            if wanted == Goal::Stop {
                 self.finish().await;
                 return;
             }
@@ -340,24 +363,18 @@ impl Service {
         }
     }
 
-    /// Stops whatever runs, for good.
+    /// Stops whatever runs, for good. Who waits hears of a failure, and it is tried again all the same.
     async fn finish(&self) {
         let record = self.record();
         let grace = Duration::from_millis(record.spec.stop_grace_ms);
-        match self
-            .run(record.run)
-            .end(grace, &self.context.layout.agent_log())
-            .await
-        {
-            Ok(_) => {
-                self.set(ServiceStatus::Stopped, None);
-                self.stopped.send_replace(Some(Ok(())));
-            }
-            Err(error) => {
-                self.complain(error.to_string());
-                self.stopped.send_replace(Some(Err(error.to_string())));
-            }
+        let errors = self.context.layout.agent_log();
+        while let Err(error) = self.run(record.run).end(grace, &errors).await {
+            self.complain(error.to_string());
+            self.stopped.send_replace(Some(Err(error.to_string())));
+            tokio::time::sleep(AFTER_ERROR).await;
         }
+        self.set(ServiceStatus::Stopped, None);
+        self.stopped.send_replace(Some(Ok(())));
     }
 
     fn run(&self, number: u64) -> Run {

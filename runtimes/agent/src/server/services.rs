@@ -8,8 +8,8 @@ use super::collection::{Collection, Made, internal};
 use super::context::Context;
 use super::service::{Service, ServiceRecord};
 use super::store::Record;
-use super::{name, port};
 use crate::messages::{Create, Failure, FailureKind, Secrets, ServiceSpec};
+use crate::{name, port};
 
 impl Made for Service {
     const KIND: &'static str = ServiceRecord::KIND;

@@ -422,3 +422,20 @@ fn colours_are_terraforms() {
         assert!(text.contains(part), "{part:?}\n{text:?}");
     }
 }
+
+#[test]
+fn a_plan_that_failed_half_way_says_so() {
+    let none = render_unfinished(&Plan::default(), &Style::PLAIN);
+    assert_eq!(
+        none,
+        "\nPlanning failed. mlinfra encountered an error while generating this plan.\n\n"
+    );
+    let some = Plan {
+        changes: vec![change(Action::Delete, service(&[]), nothing())],
+        ..Plan::default()
+    };
+    let some = render_unfinished(&some, &Style::PLAIN);
+    assert!(
+        some.contains("\nmlinfra planned the following actions, but then encountered a problem:\n")
+    );
+}

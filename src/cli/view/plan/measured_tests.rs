@@ -34,12 +34,7 @@ fn plans_read_as_terraforms_do() {
     assert!(cases.len() > 60, "{}", cases.len());
     let mut wrong = Vec::new();
     for (name, json, wanted) in &cases {
-        let text = Text {
-            style: Style::PLAIN,
-            tool: "Terraform",
-            out: String::new(),
-        };
-        let text = text
+        let text = Text::new("Terraform", &Style::PLAIN)
             .plan(&reading::plan(json, mode(name)))
             .replace(" # forces replacement", "")
             .replace("whitespace changes force replacement", "whitespace changes");

@@ -1,6 +1,7 @@
 //! A plan for people, in Terraform's layout and words.
 
 mod comment;
+mod markdown;
 mod resource;
 mod summary;
 
@@ -14,6 +15,7 @@ pub(in crate::cli::view) mod reading;
 use std::fmt::Write;
 
 use comment::Cause;
+pub use markdown::markdown;
 pub use summary::Counts;
 
 use super::diff::{self, Forced, Kind, Layout};
@@ -25,12 +27,14 @@ const PROSE: usize = 77;
 
 /// The plan as text.
 pub fn render(plan: &Plan, style: &Style) -> String {
-    Text {
-        style: *style,
-        tool: "mlinfra",
-        out: String::new(),
-    }
-    .plan(plan)
+    Text::new("mlinfra", style).plan(plan)
+}
+
+/// What there is of a plan whose making failed half-way.
+pub fn render_unfinished(plan: &Plan, style: &Style) -> String {
+    let mut text = Text::new("mlinfra", style);
+    text.unfinished = true;
+    text.plan(plan)
 }
 
 /// The text so far.
@@ -38,6 +42,8 @@ struct Text {
     style: Style,
     /// What the tool calls itself.
     tool: &'static str,
+    /// Planning did not come to an end.
+    unfinished: bool,
     out: String,
 }
 
@@ -52,6 +58,15 @@ fn is_worth_showing(change: &ResourceChange) -> bool {
 }
 
 impl Text {
+    fn new(tool: &'static str, style: &Style) -> Text {
+        Text {
+            style: *style,
+            tool,
+            unfinished: false,
+            out: String::new(),
+        }
+    }
+
     fn line(&mut self, text: &str) {
         self.out.push_str(text);
         self.out.push('\n');
@@ -88,10 +103,11 @@ impl Text {
             self.legend(&counts);
         }
         if !changes.is_empty() {
-            self.line(&format!(
-                "\n{} will perform the following actions:",
-                self.tool
-            ));
+            let what = match self.unfinished {
+                true => "planned the following actions, but then encountered a problem:",
+                false => "will perform the following actions:",
+            };
+            self.line(&format!("\n{} {what}", self.tool));
             for change in &changes {
                 let text = self.resource(change, Cause::Planned);
                 self.line(&format!("\n{text}"));
@@ -217,6 +233,16 @@ impl Text {
     }
 
     fn no_changes(&mut self, mode: Mode, drifted: bool) {
+        if self.unfinished {
+            let first = self.style.paint(Ink::BoldRed, "Planning failed.");
+            let rest = format!(
+                " {} encountered an error while generating this plan.",
+                self.tool
+            );
+            let rest = self.style.paint(Ink::Bold, &rest);
+            self.line(&format!("\n{first}{rest}\n"));
+            return;
+        }
         let (headline, sentence) = match mode {
             // What was said of the world is all there is to say.
             Mode::RefreshOnly if drifted => return,

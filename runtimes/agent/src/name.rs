@@ -9,7 +9,10 @@ use crate::messages::Failure;
 const LONGEST: usize = 128;
 
 /// Names become file names, so they hold nothing that a path could be made of.
-pub(super) fn check(name: &str) -> Result<(), Failure> {
+///
+/// # Errors
+/// When the text is no such name.
+pub fn check(name: &str) -> Result<(), Failure> {
     let starts_well = name
         .bytes()
         .next()
@@ -26,28 +29,47 @@ pub(super) fn check(name: &str) -> Result<(), Failure> {
 }
 
 /// What a process needs of any command.
-pub(super) fn check_command<'a>(
+///
+/// # Errors
+/// What of it no process can have.
+pub fn check_command<'a>(
     command: &[String],
     working_dir: Option<&Path>,
     environments: impl IntoIterator<Item = &'a BTreeMap<String, String>>,
 ) -> Result<(), Failure> {
-    if command.first().is_none_or(String::is_empty) {
-        return Err(Failure::invalid(
-            "the command is empty: give a program and its arguments",
-        ));
-    }
+    check_program(command)?;
     if let Some(folder) = working_dir.filter(|folder| !folder.is_absolute()) {
         return Err(Failure::invalid(format!(
             "the working directory {} must be absolute",
             folder.display()
         )));
     }
-    let holds_nul = |text: &String| text.contains('\0');
-    if command.iter().any(holds_nul) {
+    environments.into_iter().try_for_each(check_variables)
+}
+
+/// What a process needs of its program and arguments.
+///
+/// # Errors
+/// When there is no program, or the system could not pass an argument on.
+pub fn check_program(command: &[String]) -> Result<(), Failure> {
+    if command.first().is_none_or(String::is_empty) {
+        return Err(Failure::invalid(
+            "the command is empty: give a program and its arguments",
+        ));
+    }
+    if command.iter().any(|argument| argument.contains('\0')) {
         return Err(Failure::invalid("the command holds a NUL character"));
     }
-    for (name, value) in environments.into_iter().flatten() {
-        if name.is_empty() || name.contains('=') || holds_nul(name) || holds_nul(value) {
+    Ok(())
+}
+
+/// What a process needs of its environment variables.
+///
+/// # Errors
+/// When the system could not pass one of them on.
+pub fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), Failure> {
+    for (name, value) in variables {
+        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
             return Err(Failure::invalid(format!(
                 "{name:?} cannot be an environment variable"
             )));

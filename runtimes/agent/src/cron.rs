@@ -10,7 +10,7 @@ const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 
 /// The times at which a schedule fires.
 #[derive(Debug)]
-pub(super) enum Cadence {
+pub enum Cadence {
     /// A cron expression in a time zone.
     Cron(Box<Cron>, TimeZone),
     /// A fixed time apart, counted from an anchor so that firings do not drift.
@@ -19,24 +19,51 @@ pub(super) enum Cadence {
 
 /// A text that is not a cadence.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum CadenceError {
+pub enum CadenceError {
+    /// Neither five nor six fields of cron nor a nickname.
     #[error(
         "`{text}` is not a cron expression: {cause}; examples: `0 3 * * 1`, `*/10 * * * * *` (seconds first), `@daily`, `@every 5s`"
     )]
-    Cron { text: String, cause: String },
+    Cron {
+        /// As it was written.
+        text: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// What follows `@every` is no duration.
     #[error("`{text}` is not a duration after @every: {cause}; examples: `5s`, `1h 30m`")]
-    Duration { text: String, cause: String },
+    Duration {
+        /// As it was written.
+        text: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// Less than a second apart.
     #[error("`@every {text}` is too often: 1s is the least")]
-    TooOften { text: String },
+    TooOften {
+        /// As it was written.
+        text: String,
+    },
+    /// The time zone does not exist.
     #[error("there is no time zone `{name}`: use an IANA name such as `Europe/Berlin` or `UTC`")]
-    TimeZone { name: String },
+    TimeZone {
+        /// As it was written.
+        name: String,
+    },
+    /// It is a date that does not come.
     #[error("`{text}` never fires: it has no time after now")]
-    Never { text: String },
+    Never {
+        /// As it was written.
+        text: String,
+    },
 }
 
 impl Cadence {
     /// Understands a text; `anchor` is where `@every` counts from.
-    pub(super) fn parse(
+    ///
+    /// # Errors
+    /// When the text is no cadence, the zone is unknown, or there is no next time.
+    pub fn parse(
         text: &str,
         timezone: Option<&str>,
         anchor: Timestamp,
@@ -82,7 +109,7 @@ impl Cadence {
     }
 
     /// The first firing after `after`.
-    pub(super) fn next(&self, after: Timestamp) -> Option<Timestamp> {
+    pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Cron(cron, zone) => {
                 let start = after.to_zoned(zone.clone());
@@ -95,7 +122,7 @@ impl Cadence {
     }
 
     /// The last firing that is after `after` and not after `until`.
-    pub(super) fn latest(&self, after: Timestamp, until: Timestamp) -> Option<Timestamp> {
+    pub fn latest(&self, after: Timestamp, until: Timestamp) -> Option<Timestamp> {
         let latest = match self {
             Self::Cron(cron, zone) => {
                 let start = until.to_zoned(zone.clone());

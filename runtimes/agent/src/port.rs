@@ -14,14 +14,14 @@ const COUNT: u16 = 12_000;
 
 /// Who holds a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Holder {
+pub struct Holder {
     pid: i32,
     name: String,
 }
 
 /// A port that is in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Taken {
+pub struct Taken {
     port: u16,
     holder: Option<Holder>,
 }
@@ -41,7 +41,10 @@ impl fmt::Display for Taken {
 }
 
 /// A port that is free now and not among `reserved`. The same seed finds the same port where it can.
-pub(super) fn pick(seed: &str, reserved: &BTreeSet<u16>) -> io::Result<u16> {
+///
+/// # Errors
+/// When none is free.
+pub fn pick(seed: &str, reserved: &BTreeSet<u16>) -> io::Result<u16> {
     let mut hasher = DefaultHasher::new();
     seed.hash(&mut hasher);
     let offset = u16::try_from(hasher.finish() % u64::from(COUNT)).unwrap_or(0);
@@ -58,7 +61,10 @@ pub(super) fn pick(seed: &str, reserved: &BTreeSet<u16>) -> io::Result<u16> {
 }
 
 /// Whether a port is free now; if not, who holds it.
-pub(super) fn check(port: u16) -> io::Result<Result<(), Taken>> {
+///
+/// # Errors
+/// When the port cannot be tried, for another reason than that it is in use.
+pub fn check(port: u16) -> io::Result<Result<(), Taken>> {
     match bind(port) {
         Ok(()) => Ok(Ok(())),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(Err(Taken {
