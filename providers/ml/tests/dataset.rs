@@ -12,12 +12,12 @@ async fn of(arguments: &[(&str, Value)]) -> Result<Value, Failure> {
 
 #[tokio::test]
 async fn a_data_set_is_checked_and_digested() {
-    let read = of(&[
+    let arguments = [
         ("csv", "./data/digits.csv".into()),
         ("columns", texts(&["label", "pixel_0"])),
         ("label", "label".into()),
-    ]);
-    let read = read.await.unwrap();
+    ];
+    let read = of(&arguments).await.unwrap();
     assert_eq!(number(&read, "rows"), 2.0);
     assert_eq!(
         read.get("header"),
