@@ -14,7 +14,7 @@ use crate::config::{ModuleId, ResourceBlock, Tree};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::{Outcome, Visit, walk};
 use crate::module::{Expand, InstanceId, Node, Nodes, Values, Verdict};
-use crate::plan::{self, Action, Planned, ResourceChange, Step, configure};
+use crate::plan::{self, Action, Planned, Step, configure};
 use crate::provider::{Host, Sessions};
 use crate::state::{self, Change, OutputValue, State};
 
@@ -55,7 +55,6 @@ pub(super) struct Executor<'x> {
     /// The keys under which objects wait to be destroyed after their replacement was made.
     pub deposed: RefCell<HashMap<ResourceInstance, Arc<str>>>,
     instances: RefCell<HashMap<crate::addr::ModuleInstance, InstanceId>>,
-    by_path: HashMap<ResourcePath, Vec<usize>>,
 }
 
 /// Carries a plan out. Everything that does not depend on a failure is done all the same.
@@ -89,7 +88,6 @@ pub async fn apply(
         values: RefCell::new(kept(planned)),
         deposed: RefCell::default(),
         instances: RefCell::default(),
-        by_path: by_path(planned),
     };
     if let Err(diagnostics) = executor.refreshed().await {
         return executor.applied(diagnostics);
@@ -120,14 +118,6 @@ fn kept(planned: &Planned) -> HashMap<ResourceInstance, Value> {
         .map(|c| (c.address.clone(), c.after.clone()))
         .chain(planned.data.iter().map(|(a, v)| (a.clone(), v.clone())))
         .collect()
-}
-
-fn by_path(planned: &Planned) -> HashMap<ResourcePath, Vec<usize>> {
-    let mut by_path: HashMap<ResourcePath, Vec<usize>> = HashMap::new();
-    for (i, change) in planned.plan.changes.iter().enumerate() {
-        by_path.entry(change.address.path()).or_default().push(i);
-    }
-    by_path
 }
 
 impl<'x> Executor<'x> {
@@ -353,12 +343,6 @@ impl<'x> Executor<'x> {
                 }
             }
         }
-    }
-
-    /// The changes of a resource as written.
-    pub fn changes_of(&self, path: &ResourcePath) -> impl Iterator<Item = &ResourceChange> {
-        let numbers = self.by_path.get(path).into_iter().flatten();
-        numbers.map(|i| &self.planned.plan.changes[*i])
     }
 
     /// A context whose progress is told of one object.
