@@ -107,16 +107,14 @@ pub async fn apply(
     executor.applied(diagnostics)
 }
 
-/// The values of what stays as it is.
+/// The values of what stays as it is, or is still there when everything goes.
 fn kept(planned: &Planned) -> HashMap<ResourceInstance, Value> {
-    let unchanged = planned
-        .plan
-        .changes
-        .iter()
-        .filter(|c| c.action == Action::NoOp);
-    unchanged
-        .map(|c| (c.address.clone(), c.after.clone()))
-        .chain(planned.data.iter().map(|(a, v)| (a.clone(), v.clone())))
+    let kept = planned.plan.changes.iter().filter_map(|c| match c.action {
+        Action::NoOp => Some((c.address.clone(), c.after.clone())),
+        Action::Delete if c.deposed.is_none() => Some((c.address.clone(), c.before.clone())),
+        _ => None,
+    });
+    kept.chain(planned.data.iter().map(|(a, v)| (a.clone(), v.clone())))
         .collect()
 }
 
@@ -160,13 +158,11 @@ impl<'x> Executor<'x> {
     where
         'x: 'v,
     {
-        let destroying = self.planned.plan.mode == plan::Mode::Destroy;
-        Visit::Ended(match self.nodes.get(number) {
+        let outcome = match self.nodes.get(number) {
             Node::Module(module) => self.expand.visit_module(*module),
             Node::ModuleDone(_) => Outcome::Done,
             Node::Variable(module, name) => self.expand.visit_variable(*module, name),
             Node::Local(module, name) => self.expand.visit_local(*module, name),
-            Node::Output(..) if destroying => Outcome::Done,
             Node::Output(module, name) => self.expand.visit_output(*module, name),
             Node::Check(module, name) => {
                 self.check(*module, name);
@@ -191,7 +187,14 @@ impl<'x> Executor<'x> {
                     self.assemble(number, module, block).await
                 }));
             }
-        })
+        };
+        if self.planned.plan.mode == plan::Mode::Destroy {
+            // What is torn down need not be described any more. A provider that misses a value
+            // says so itself.
+            self.expand.take_diagnostics();
+            return Visit::Ended(Outcome::Done);
+        }
+        Visit::Ended(outcome)
     }
 
     /// Puts the instances of a resource together, for whatever refers to it.

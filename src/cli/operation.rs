@@ -177,7 +177,18 @@ impl Operation {
 
     /// Closes the state; reports when that fails.
     pub async fn close(&self, cx: &Context, code: ExitCode) -> ExitCode {
-        match self.state.close().await {
+        if let Err(e) = self.state.close().await {
+            return cx.fail_with(e);
+        }
+        if self.options.mode != Mode::Destroy {
+            return code;
+        }
+        // Nothing is left behind of what is wholly destroyed: neither an empty state nor the
+        // empty directory of the providers.
+        let holder = Holder::new("destroy", &environment::who());
+        let removed = State::remove_if_empty(store(&cx.root), &holder).await;
+        let _ = std::fs::remove_dir(&self.host.environment().data_dir);
+        match removed {
             Ok(_) => code,
             Err(e) => cx.fail_with(e),
         }
