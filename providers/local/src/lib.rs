@@ -16,10 +16,16 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod arguments;
+mod bucket;
 
 mod checks;
+mod durable;
+mod file;
+mod follow;
+mod job;
 
 mod machine;
+mod place;
 
 mod platform;
 mod program;
@@ -45,8 +51,13 @@ pub struct Settings {
 
 /// The provider `local`.
 pub fn provider(settings: Settings) -> Arc<dyn Provider> {
-    let resources: Vec<Box<dyn Resource<Machine>>> =
-        vec![Box::new(service::Service), Box::new(schedule::Schedule)];
+    let resources: Vec<Box<dyn Resource<Machine>>> = vec![
+        Box::new(service::Service),
+        Box::new(schedule::Schedule),
+        Box::new(job::Job),
+        Box::new(file::LocalFile),
+        Box::new(bucket::Bucket),
+    ];
     Arc::new(Plugin::new(
         Local(settings),
         resources,
