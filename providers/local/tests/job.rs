@@ -181,7 +181,7 @@ async fn a_job_is_followed_through_a_kill_of_the_agent() {
         "echo one; while [ ! -e go ]; do sleep 0.05; done; echo two; echo 7 > $MLINFRA_RESULT";
     let config = world.job(script, []);
     let kills = async {
-        world.process().await;
+        world.hears(&Event::Log("one".into())).await;
         let info = world.agent().await.info().await.unwrap();
         kill(info.pid);
         until("another agent", async || {
