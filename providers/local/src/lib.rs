@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `service`, `schedule`, `job`, `file`, `bucket`, `platform` | one type each |
 //! | `startup` | waits until a service works |
+//! | `port` | whether a service can have its port |
 //! | `follow` | watches a job to its end |
 //! | `machine` | what all types work with: the agent, the directory, the ports |
 //! | `program` | what a service, a schedule and a job have in common: a command and its environment |
@@ -28,6 +29,7 @@ mod machine;
 mod place;
 
 mod platform;
+mod port;
 mod program;
 mod refusal;
 mod schedule;
