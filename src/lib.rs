@@ -5,16 +5,33 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`source`] | files, byte spans, lines |
-//! | [`diag`] | one diagnostic value, its codes and renderers |
-//! | [`addr`] | addresses of modules, resources and their instances |
+//! | [`cli`] | one file per command; views of plans, progress and values |
+//! | [`apply`] | executes a plan; derives nothing anew |
+//! | [`plan`] | desired + prior + live -> a plan that is an executable graph |
+//! | [`provider`] | host of the providers, guards every answer |
+//! | [`state`] | snapshot, laws, journal, lock, stores |
+//! | [`module`] | expands a configuration: which objects, in what order; knows no state |
+//! | [`vocabulary`] | lowers ML blocks to module calls |
+//! | [`config`] | text -> declarations, module tree, variables |
+//! | [`format`] | the canonical layout of a file |
+//! | [`graph`] | dependency graph and the bounded concurrent walk |
 //! | [`lang`] | expressions over values; pure, knows no state |
+//! | [`addr`] | addresses of modules, resources and their instances |
+//! | [`diag`] | one diagnostic value, its codes and renderers |
+//! | [`source`] | files, byte spans, lines |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod addr;
+pub mod apply;
 pub mod cli;
+pub mod config;
 pub mod diag;
 pub mod format;
+pub mod graph;
 pub mod lang;
+pub mod module;
 pub mod plan;
+pub mod provider;
 pub mod source;
+pub mod state;
+pub mod vocabulary;

@@ -1,3 +1,7 @@
 //! Hands the command line to `cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mlinfra::cli::main()
+}

@@ -84,6 +84,17 @@ impl Target {
         })
     }
 
+    /// Whether some instance of a resource as written may be selected.
+    pub fn touches(&self, module: &super::ModulePath, resource: &Resource) -> bool {
+        match self {
+            Target::Module(wanted) => module.0.starts_with(&wanted.path().0),
+            Target::Resource(within, wanted) => within.path() == *module && wanted == resource,
+            Target::Instance(wanted) => {
+                wanted.module.path() == *module && wanted.resource == *resource
+            }
+        }
+    }
+
     /// Whether an instance is selected.
     pub fn selects(&self, instance: &ResourceInstance) -> bool {
         match self {

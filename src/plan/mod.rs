@@ -1,8 +1,25 @@
 //! Desired + prior + live -> a plan: data that people and tools are shown, and a graph that apply
 //! executes.
+//!
+//! Planning walks the configuration in the order of its references. Each resource instance is
+//! read from the world, its configuration evaluated, and its provider asked what would become of
+//! it; what comes out is the value that others refer to. What is in state and not in the
+//! configuration is deleted. Nothing in the world is changed here.
 
+mod data;
+mod execution;
+mod instance;
 mod model;
+mod options;
+mod orphans;
+mod outputs;
+mod planner;
+mod validate;
 
+pub use execution::{Execution, Step};
 pub use model::{
     Action, ActionReason, CheckResult, CheckStatus, Mode, OutputChange, Plan, ResourceChange,
 };
+pub use options::Options;
+pub use planner::{Planned, configure, plan};
+pub use validate::validate;

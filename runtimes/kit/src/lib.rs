@@ -1,1 +1,7 @@
-//! What the runtime servers share: settings, health, logging, shutdown.
+//! What the runtimes share: logging, shutdown, durable files. It knows none of them.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod durable;
+pub mod logging;
+pub mod shutdown;

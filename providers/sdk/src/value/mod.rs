@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub use json::{DecodeError, TypeJson};
 pub use marks::Marks;
-pub use number::Number;
+pub use number::{ArithmeticError, NotANumber, Number};
 pub use refinement::Refinement;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
@@ -117,7 +117,8 @@ impl Value {
             })
             .collect();
         items.sort_by(Value::set_order);
-        items.dedup();
+        // Two unknown elements may turn out to differ.
+        items.dedup_by(|b, a| a == b && a.is_wholly_known());
         Value::from(Data::Set(element, Arc::new(items))).with_marks(marks)
     }
 

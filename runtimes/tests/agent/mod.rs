@@ -1,0 +1,6 @@
+//! The local orchestrator, killed in every way.
+
+mod jobs;
+mod life;
+mod schedules;
+mod services;

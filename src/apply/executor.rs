@@ -1,0 +1,416 @@
+//! The walk that carries a plan out.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use mlinfra_sdk::{CancellationToken, Context, Value};
+use tokio::sync::Semaphore;
+
+use super::events::{Event, Happening, Sink};
+use crate::addr::{InstanceKey, Mode, ResourceInstance, ResourcePath};
+use crate::config::{ModuleId, ResourceBlock, Tree};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::graph::{Outcome, Visit, walk};
+use crate::module::{Expand, InstanceId, Node, Nodes, Values, Verdict};
+use crate::plan::{self, Action, Planned, Step, configure};
+use crate::provider::{Host, Sessions};
+use crate::state::{self, Change, OutputValue, State};
+
+/// What was done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Objects created, the new halves of replacements included.
+    pub added: usize,
+    /// Objects changed in place.
+    pub changed: usize,
+    /// Objects destroyed, the old halves of replacements included.
+    pub destroyed: usize,
+}
+
+/// How an apply came out.
+#[derive(Debug)]
+pub struct Applied {
+    /// What was done.
+    pub counts: Counts,
+    /// Everything that went wrong, and warnings.
+    pub diagnostics: Diagnostics,
+}
+
+pub(super) struct Executor<'x> {
+    pub tree: &'x Tree,
+    pub nodes: &'x Nodes,
+    pub expand: &'x Expand<'x>,
+    pub host: &'x Host,
+    pub sessions: Sessions,
+    pub state: &'x State,
+    pub planned: &'x Planned,
+    pub sink: Sink,
+    pub cancel: CancellationToken,
+    pub limit: Semaphore,
+    pub counts: Cell<Counts>,
+    /// What each object has become, or was and stays.
+    pub values: RefCell<HashMap<ResourceInstance, Value>>,
+    /// The keys under which objects wait to be destroyed after their replacement was made.
+    pub deposed: RefCell<HashMap<ResourceInstance, Arc<str>>>,
+    instances: RefCell<HashMap<crate::addr::ModuleInstance, InstanceId>>,
+}
+
+/// Carries a plan out. Everything that does not depend on a failure is done all the same.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each is another room's value, used once"
+)]
+pub async fn apply(
+    tree: &Tree,
+    nodes: &Nodes,
+    expand: &Expand<'_>,
+    host: &Host,
+    state: &State,
+    planned: &Planned,
+    parallelism: usize,
+    sink: Sink,
+    cancel: CancellationToken,
+) -> Applied {
+    let executor = Executor {
+        tree,
+        nodes,
+        expand,
+        host,
+        sessions: Sessions::default(),
+        state,
+        planned,
+        sink,
+        cancel,
+        limit: Semaphore::new(parallelism.max(1)),
+        counts: Cell::default(),
+        values: RefCell::new(kept(planned)),
+        deposed: RefCell::default(),
+        instances: RefCell::default(),
+    };
+    if let Err(diagnostics) = executor.refreshed().await {
+        return executor.applied(diagnostics);
+    }
+    walk(&planned.execution.graph, |step| executor.visit(step)).await;
+    let outputs = executor.outputs().await;
+    let mut diagnostics = executor.expand.take_diagnostics();
+    if let Err(d) = outputs {
+        diagnostics.extend(d);
+    }
+    if executor.cancel.is_cancelled() {
+        diagnostics.push(Diagnostic::error(
+            "Interrupted",
+            "The run was stopped before everything was done. What was done is recorded; apply again to go on.",
+        ));
+    }
+    executor.applied(diagnostics)
+}
+
+/// The values of what stays as it is.
+fn kept(planned: &Planned) -> HashMap<ResourceInstance, Value> {
+    let unchanged = planned
+        .plan
+        .changes
+        .iter()
+        .filter(|c| c.action == Action::NoOp);
+    unchanged
+        .map(|c| (c.address.clone(), c.after.clone()))
+        .chain(planned.data.iter().map(|(a, v)| (a.clone(), v.clone())))
+        .collect()
+}
+
+impl<'x> Executor<'x> {
+    fn visit<'v>(&'v self, step: usize) -> Visit<'v>
+    where
+        'x: 'v,
+    {
+        let planned = self.planned;
+        match &planned.execution.steps[step] {
+            Step::Gate => Visit::Ended(Outcome::Done),
+            Step::Evaluate(node) => self.evaluate(*node),
+            Step::Make(change) => {
+                let change = &planned.plan.changes[*change];
+                Visit::Running(Box::pin(async move {
+                    let made = self.make(change).await;
+                    self.outcome(made)
+                }))
+            }
+            Step::Destroy(change) => {
+                let change = &planned.plan.changes[*change];
+                Visit::Running(Box::pin(async move {
+                    let destroyed = self.destroy(change).await;
+                    self.outcome(destroyed)
+                }))
+            }
+        }
+    }
+
+    fn outcome(&self, result: Result<(), Diagnostics>) -> Outcome {
+        match result {
+            Ok(()) => Outcome::Done,
+            Err(diagnostics) => {
+                self.expand.report_all(diagnostics);
+                Outcome::Failed
+            }
+        }
+    }
+
+    fn evaluate<'v>(&'v self, number: usize) -> Visit<'v>
+    where
+        'x: 'v,
+    {
+        let destroying = self.planned.plan.mode == plan::Mode::Destroy;
+        Visit::Ended(match self.nodes.get(number) {
+            Node::Module(module) => self.expand.visit_module(*module),
+            Node::ModuleDone(_) => Outcome::Done,
+            Node::Variable(module, name) => self.expand.visit_variable(*module, name),
+            Node::Local(module, name) => self.expand.visit_local(*module, name),
+            Node::Output(..) if destroying => Outcome::Done,
+            Node::Output(module, name) => self.expand.visit_output(*module, name),
+            Node::Check(module, name) => {
+                self.check(*module, name);
+                Outcome::Done
+            }
+            Node::Provider(id) => {
+                let id = *id;
+                return Visit::Running(Box::pin(async move {
+                    let (tree, nodes, expand) = (self.tree, self.nodes, self.expand);
+                    let opened =
+                        configure(tree, nodes, expand, self.host, &self.sessions, id).await;
+                    self.outcome(opened)
+                }));
+            }
+            Node::Resource(module, resource) => {
+                let declarations = &self.tree.get(*module).declarations;
+                let Some(block) = declarations.resources.get(resource) else {
+                    return Visit::Ended(Outcome::Failed);
+                };
+                let module = *module;
+                return Visit::Running(Box::pin(async move {
+                    self.assemble(number, module, block).await
+                }));
+            }
+        })
+    }
+
+    /// Puts the instances of a resource together, for whatever refers to it.
+    async fn assemble(&self, number: usize, module: ModuleId, block: &ResourceBlock) -> Outcome {
+        for instance in self.expand.instances(module) {
+            let Some((shape, repetitions)) = self.expand.expand_resource(instance, block) else {
+                return Outcome::Failed;
+            };
+            let within = self.expand.values().get(instance).address.clone();
+            let mut items: Vec<(InstanceKey, Value)> = Vec::new();
+            for (key, _) in repetitions {
+                let address = ResourceInstance {
+                    module: within.clone(),
+                    resource: block.address.clone(),
+                    key,
+                };
+                let value = self.values.borrow().get(&address).cloned();
+                let value = value.unwrap_or(Value::UNKNOWN);
+                if block.address.mode == Mode::Managed {
+                    let recorded = self.needs(number, &address).await;
+                    if self.outcome(recorded) == Outcome::Failed {
+                        return Outcome::Failed;
+                    }
+                }
+                items.push((address.key, value));
+            }
+            self.expand
+                .set_resource(instance, &block.address, shape, items);
+        }
+        Outcome::Done
+    }
+
+    /// Records what an unchanged object needs by now, so that it is destroyed in the right order.
+    async fn needs(&self, number: usize, address: &ResourceInstance) -> Result<(), Diagnostics> {
+        let Some(instance) = self.state.instance(address) else {
+            return Ok(());
+        };
+        let Some(object) = instance.current else {
+            return Ok(());
+        };
+        let dependencies = self.dependencies(number);
+        if object.dependencies == dependencies {
+            return Ok(());
+        }
+        let mut object = state::Object::clone(&object);
+        object.dependencies = dependencies;
+        let put = self
+            .state
+            .put(address, None, &instance.provider, Arc::new(object))
+            .await;
+        put.map_err(Into::into)
+    }
+
+    /// The managed resources that a node needs.
+    pub fn dependencies(&self, number: usize) -> Vec<ResourcePath> {
+        let mut paths: Vec<ResourcePath> = self
+            .nodes
+            .resources_needed(number)
+            .into_iter()
+            .filter(|(_, resource)| resource.mode == Mode::Managed)
+            .map(|(module, resource)| ResourcePath {
+                module: self.tree.get(module).path.clone(),
+                resource,
+            })
+            .collect();
+        paths.sort();
+        paths
+    }
+
+    /// The module instance of an address.
+    pub fn instance(&self, address: &ResourceInstance) -> Option<InstanceId> {
+        if let Some(known) = self.instances.borrow().get(&address.module) {
+            return Some(*known);
+        }
+        let values = self.expand.values();
+        let mut instances = self.instances.borrow_mut();
+        instances.clear();
+        instances.extend(values.iter().map(|(id, r)| (r.address.clone(), id)));
+        instances.get(&address.module).copied()
+    }
+
+    /// Records what reading the world showed.
+    async fn refreshed(&self) -> Result<(), Diagnostics> {
+        let mut changes = Vec::new();
+        for (address, object) in &self.planned.refreshed {
+            let Some(instance) = self.state.instance(address) else {
+                continue;
+            };
+            changes.push(match object {
+                Some(object) => Change::Put {
+                    address: address.clone(),
+                    deposed: None,
+                    provider: instance.provider,
+                    object: Arc::clone(object),
+                },
+                None => Change::Remove {
+                    address: address.clone(),
+                    deposed: None,
+                },
+            });
+        }
+        let recorded = self.state.change(changes).await;
+        recorded.map_err(Into::into)
+    }
+
+    /// Records the outputs of the root module, as far as they are known.
+    async fn outputs(&self) -> Result<(), Diagnostics> {
+        let mut outputs: BTreeMap<Arc<str>, OutputValue> = BTreeMap::new();
+        if self.planned.plan.mode != plan::Mode::Destroy {
+            let values = self.expand.values();
+            let root = values.get(Values::ROOT);
+            let before = self.state.snapshot();
+            for (name, output) in &self.tree.root().declarations.outputs {
+                match root.outputs.get(name) {
+                    Some(value) if value.is_wholly_known() => {
+                        if !value.is_null() {
+                            let value = OutputValue::new(value.clone(), output.sensitive);
+                            outputs.insert(Arc::clone(name), value);
+                        }
+                    }
+                    // What it needs failed: it is what it was.
+                    _ => {
+                        if let Some(was) = before.outputs.get(name) {
+                            outputs.insert(Arc::clone(name), was.clone());
+                        }
+                    }
+                }
+            }
+        }
+        let recorded = self.state.set_outputs(outputs).await;
+        recorded.map_err(Into::into)
+    }
+
+    /// Evaluates a check that could not be evaluated while planning.
+    fn check(&self, module: ModuleId, name: &str) {
+        let Some(check) = self.tree.get(module).declarations.checks.get(name) else {
+            return;
+        };
+        for instance in self.expand.instances(module) {
+            for assertion in &check.assertions {
+                let verdict = self
+                    .expand
+                    .verdict(instance, &Default::default(), None, assertion);
+                if let Verdict::Fails(message) = verdict {
+                    self.expand.report(
+                        Diagnostic::warning("Check block assertion failed", message)
+                            .at(assertion.condition.span),
+                    );
+                }
+            }
+        }
+    }
+
+    /// A context whose progress is told of one object.
+    pub fn context(&self, address: &ResourceInstance, action: Action) -> Context {
+        let (sink, address) = (Arc::clone(&self.sink), address.clone());
+        Context {
+            progress: Arc::new(move |event| {
+                sink(Event {
+                    address: address.clone(),
+                    action,
+                    happening: Happening::Progress(event),
+                });
+            }),
+            cancel: self.cancel.clone(),
+        }
+    }
+
+    /// Tells of the begin and the end of an operation on an object.
+    pub async fn told<T>(
+        &self,
+        address: &ResourceInstance,
+        action: Action,
+        before: &Value,
+        operation: impl Future<Output = Result<T, Diagnostics>>,
+        id: impl FnOnce(&T) -> Option<String>,
+    ) -> Result<T, Diagnostics> {
+        let _turn = self.limit.acquire().await;
+        if self.cancel.is_cancelled() {
+            return Err(Diagnostics::new());
+        }
+        let tell = |happening| {
+            (self.sink)(Event {
+                address: address.clone(),
+                action,
+                happening,
+            });
+        };
+        let start = Instant::now();
+        tell(Happening::Started(id_of(before)));
+        let result = operation.await;
+        let elapsed = start.elapsed();
+        tell(match &result {
+            Ok(value) => Happening::Finished(id(value), elapsed),
+            Err(_) => Happening::Failed(elapsed),
+        });
+        result
+    }
+
+    /// Counts something done.
+    pub fn count(&self, count: impl FnOnce(&mut Counts)) {
+        let mut counts = self.counts.get();
+        count(&mut counts);
+        self.counts.set(counts);
+    }
+
+    fn applied(&self, diagnostics: Diagnostics) -> Applied {
+        Applied {
+            counts: self.counts.get(),
+            diagnostics,
+        }
+    }
+}
+
+/// The id of an object, when it has one that may be shown.
+pub(super) fn id_of(value: &Value) -> Option<String> {
+    let id = value.get("id")?;
+    if id.marks().is_sensitive() {
+        return None;
+    }
+    id.as_str().map(str::to_owned)
+}

@@ -1,0 +1,317 @@
+//! Function calls.
+
+use mlinfra_sdk::{Data, Type, Value};
+
+use super::Evaluator;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::lang::convert::{ConvertError, convert};
+use crate::lang::expr::{Call, Expr};
+use crate::lang::functions::{self, CallError, Function};
+use crate::lang::quote::quoted;
+use crate::lang::suggest::suggestion;
+use crate::source::Span;
+
+/// An argument: its value, and where it stands.
+struct Argument {
+    value: Value,
+    span: Span,
+}
+
+impl Evaluator<'_> {
+    pub(super) fn call(&mut self, call: &Call, span: Span) -> Value {
+        let name = call.name.strip_prefix("core::").unwrap_or(&call.name);
+        match name {
+            "try" => return self.call_try(call, span),
+            "can" => return self.call_can(call, span),
+            _ => {}
+        }
+        let settings = self.scope.settings();
+        let Some(function) = functions::find(name).filter(|f| settings.allows(f.name)) else {
+            return self.unknown_function(call);
+        };
+        let before = self.diagnostics.0.len();
+        let Some(arguments) = self.arguments(call) else {
+            return Value::UNKNOWN;
+        };
+        if !self.counted(
+            call,
+            function.parameters.len(),
+            function,
+            arguments.len(),
+            span,
+        ) {
+            return Value::UNKNOWN;
+        }
+        let spans: Vec<Span> = arguments.iter().map(|a| a.span).collect();
+        let Some(values) = self.converted(function, arguments) else {
+            return Value::UNKNOWN;
+        };
+        if self.diagnostics.0.len() > before {
+            // Whatever the function would say of arguments that failed is noise.
+            return Value::UNKNOWN;
+        }
+        match function.call(values, settings) {
+            Ok(value) => value,
+            Err(error) => self.call_failed(call, function, &spans, error, span),
+        }
+    }
+
+    fn unknown_function(&mut self, call: &Call) -> Value {
+        for argument in &call.arguments {
+            self.check_references(argument);
+        }
+        let name = &call.name;
+        let diagnostic = match name.split_once("::") {
+            None => {
+                let detail = format!("There is no function named {}.", quoted(name));
+                let error = Diagnostic::error("Call to unknown function", detail);
+                suggestion(name, functions::names()).onto(error)
+            }
+            Some(("core", rest)) => Diagnostic::error(
+                "Call to unknown function",
+                format!(
+                    "There is no builtin (core::) function named {}.",
+                    quoted(rest)
+                ),
+            ),
+            Some(("provider", rest)) => {
+                let (provider, function) = rest.split_once("::").unwrap_or((rest, ""));
+                Diagnostic::error(
+                    "Unknown provider function",
+                    format!(
+                        "There is no function named {}. Ensure that provider name {} is declared \
+                         in this module's required_providers block, and that this provider offers \
+                         a function named {}.",
+                        quoted(name),
+                        quoted(provider),
+                        quoted(function)
+                    ),
+                )
+            }
+            Some((namespace, _)) => Diagnostic::error(
+                "Unknown provider function",
+                format!(
+                    "The function namespace {} is not valid. Provider function calls must use the \
+                     \"provider::\" namespace prefix.",
+                    quoted(namespace)
+                ),
+            ),
+        };
+        self.diagnostics.push(diagnostic.at(call.name_span));
+        Value::UNKNOWN
+    }
+
+    /// The arguments; `None` when the last, which is to be expanded, cannot be.
+    fn arguments(&mut self, call: &Call) -> Option<Vec<Argument>> {
+        let (plain, expanded) = match call.arguments.split_last() {
+            Some((last, rest)) if call.expand => (rest, Some(last)),
+            _ => (call.arguments.as_slice(), None),
+        };
+        let mut arguments = Vec::with_capacity(plain.len());
+        for expr in plain {
+            arguments.push(Argument {
+                value: self.eval(expr),
+                span: expr.span,
+            });
+        }
+        if let Some(expr) = expanded {
+            self.expand(expr, &mut arguments)?;
+        }
+        Some(arguments)
+    }
+
+    fn expand(&mut self, expr: &Expr, arguments: &mut Vec<Argument>) -> Option<()> {
+        const SUMMARY: &str = "Invalid expanding argument value";
+        let before = self.diagnostics.0.len();
+        let value = self.eval(expr);
+        if self.diagnostics.0.len() > before {
+            return None;
+        }
+        let marks = value.marks();
+        match value.data() {
+            Data::List(_, items) | Data::Set(_, items) | Data::Tuple(items) => {
+                arguments.extend(items.iter().map(|item| Argument {
+                    value: item.clone().with_marks(marks),
+                    span: expr.span,
+                }));
+                Some(())
+            }
+            Data::Null(Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
+                self.fail(
+                    expr.span,
+                    SUMMARY,
+                    "The expanding argument (indicated by ...) must not be null.",
+                );
+                None
+            }
+            Data::Unknown(Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_), _) => None,
+            _ => {
+                self.fail(
+                    expr.span,
+                    SUMMARY,
+                    "The expanding argument (indicated by ...) must be of a tuple, list, or set \
+                     type.",
+                );
+                None
+            }
+        }
+    }
+
+    /// Whether there are as many arguments as there must be.
+    fn counted(
+        &mut self,
+        call: &Call,
+        due: usize,
+        function: &Function,
+        given: usize,
+        span: Span,
+    ) -> bool {
+        if given < due {
+            let at_least = if function.variadic.is_some() {
+                " at least"
+            } else {
+                ""
+            };
+            let missing = function.parameter(given).map_or("", |p| p.name);
+            let detail = format!(
+                "Function {} expects{at_least} {due} argument(s). Missing value for {}.",
+                quoted(&call.name),
+                quoted(missing)
+            );
+            let last = Span {
+                start: call.parentheses.end.saturating_sub(1),
+                ..call.parentheses
+            };
+            self.diagnostics.push(
+                Diagnostic::error("Not enough function arguments", detail)
+                    .at(last)
+                    .within(span),
+            );
+            return false;
+        }
+        if given > due && function.variadic.is_none() {
+            let detail = format!(
+                "Function {} expects only {due} argument(s).",
+                quoted(&call.name)
+            );
+            let at = call.arguments.get(due).or(call.arguments.last());
+            self.diagnostics.push(
+                Diagnostic::error("Too many function arguments", detail)
+                    .at(at.map(|a| a.span))
+                    .within(span),
+            );
+            return false;
+        }
+        true
+    }
+
+    /// The values of the arguments, converted to what the parameters take.
+    fn converted(&mut self, function: &Function, arguments: Vec<Argument>) -> Option<Vec<Value>> {
+        let mut values = Vec::with_capacity(arguments.len());
+        let mut failed = false;
+        for (i, argument) in arguments.into_iter().enumerate() {
+            let Some(parameter) = function.parameter(i) else {
+                continue;
+            };
+            match convert(&argument.value, &parameter.kind.ty()) {
+                Ok(value) => values.push(value),
+                Err(ConvertError { message, .. }) => {
+                    failed = true;
+                    let detail = format!(
+                        "Invalid value for {} parameter: {message}.",
+                        quoted(parameter.name)
+                    );
+                    self.fail(argument.span, "Invalid function argument", detail);
+                }
+            }
+        }
+        (!failed).then_some(values)
+    }
+
+    fn call_failed(
+        &mut self,
+        call: &Call,
+        function: &Function,
+        spans: &[Span],
+        error: CallError,
+        span: Span,
+    ) -> Value {
+        let blamed = error
+            .argument
+            .and_then(|i| Some((function.parameter(i)?, spans.get(i)?)));
+        let diagnostic = match blamed {
+            Some((parameter, at)) => Diagnostic::error(
+                "Invalid function argument",
+                format!(
+                    "Invalid value for {} parameter: {}.",
+                    quoted(parameter.name),
+                    error.message
+                ),
+            )
+            .at(*at)
+            .within(span),
+            None => Diagnostic::error(
+                "Error in function call",
+                format!(
+                    "Call to function {} failed: {}.",
+                    quoted(&call.name),
+                    error.message
+                ),
+            )
+            .at(span),
+        };
+        self.diagnostics.push(diagnostic);
+        Value::UNKNOWN
+    }
+
+    fn call_try(&mut self, call: &Call, span: Span) -> Value {
+        let mut errors = Diagnostics::new();
+        for expr in &call.arguments {
+            let (value, failed) = self.apart(|e| e.eval(expr));
+            if failed.has_errors() {
+                errors.extend(failed);
+                continue;
+            }
+            // What is unknown now may fail later, and then another argument would be chosen.
+            return if value.is_wholly_known() {
+                value
+            } else {
+                Value::UNKNOWN.with_marks(value.marks_deep())
+            };
+        }
+        let reason = if call.arguments.is_empty() {
+            "at least one argument is required".to_owned()
+        } else {
+            let mut text = "no expression succeeded:\n".to_owned();
+            for error in &errors {
+                let place = error.subject.and_then(|span| self.scope.place(span));
+                let place = place.map(|p| format!(" (at {p})")).unwrap_or_default();
+                text.push_str(&format!("- {}{place}\n  {}\n", error.summary, error.detail));
+            }
+            text.push_str("\nAt least one expression must produce a successful result");
+            text
+        };
+        let detail = format!("Call to function {} failed: {reason}.", quoted(&call.name));
+        self.fail(span, "Error in function call", detail)
+    }
+
+    fn call_can(&mut self, call: &Call, span: Span) -> Value {
+        let Some(function) = functions::find("can") else {
+            return Value::UNKNOWN;
+        };
+        if !self.counted(call, 1, function, call.arguments.len(), span) {
+            return Value::UNKNOWN;
+        }
+        let Some(expr) = call.arguments.first() else {
+            return Value::UNKNOWN;
+        };
+        let (value, failed) = self.apart(|e| e.eval(expr));
+        if failed.has_errors() {
+            Value::from(false)
+        } else if value.is_wholly_known() {
+            Value::from(true)
+        } else {
+            Value::unknown(Type::Bool)
+        }
+    }
+}

@@ -1,0 +1,622 @@
+//! Plans the instances of a managed resource.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use mlinfra_sdk::{Path, Plan as PlanRequest, Read, Schema, Session, Step, Value, planning};
+
+use super::planner::Planner;
+use super::{Action, ActionReason, Mode, ResourceChange};
+use crate::addr::{InstanceKey, ResourceInstance};
+use crate::config::{ResourceBlock, Triggers};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::graph::Outcome;
+use crate::lang::{Expr, TraversalStep};
+use crate::module::{InstanceId, Repetition, Verdict, path_span};
+use crate::provider::{Call, failure_diagnostic, problem_diagnostic};
+
+use crate::state::{Object, Status, paths};
+
+/// What every instance of a resource in a module instance has in common.
+pub(super) struct Setting<'s> {
+    pub block: &'s ResourceBlock,
+    pub instance: InstanceId,
+    pub schema: Arc<Schema>,
+    pub session: Arc<dyn Session>,
+    pub provider: Arc<str>,
+    pub create_first: bool,
+    pub wanted: bool,
+}
+
+/// One instance.
+pub(super) struct Subject<'s> {
+    pub setting: &'s Setting<'s>,
+    pub address: ResourceInstance,
+    pub repetition: Repetition,
+}
+
+/// What there was, and what is there now.
+struct Prior {
+    /// What is there, marked; `None` when there is nothing.
+    value: Option<Value>,
+    object: Option<Arc<Object>>,
+}
+
+impl Planner<'_> {
+    /// Plans all instances in one module instance.
+    pub async fn managed(
+        &self,
+        number: usize,
+        instance: InstanceId,
+        block: &ResourceBlock,
+    ) -> Outcome {
+        let setting = match self.setting(number, instance, block) {
+            Ok(setting) => setting,
+            Err(diagnostics) => return self.outcome(Err(diagnostics)),
+        };
+        let Some((shape, instances)) = self.expand.expand_resource(instance, block) else {
+            return Outcome::Failed;
+        };
+        let module = self.expand.values().get(instance).address.clone();
+        let setting = &setting;
+        let planned = join_all(instances.into_iter().map(|(key, repetition)| {
+            let subject = Subject {
+                setting,
+                address: ResourceInstance {
+                    module: module.clone(),
+                    resource: block.address.clone(),
+                    key,
+                },
+                repetition,
+            };
+            async move {
+                self.seen.borrow_mut().insert(subject.address.clone());
+                let value = self.one(&subject).await;
+                value.map(|value| (subject.address.key, value))
+            }
+        }))
+        .await;
+        let mut items: Vec<(InstanceKey, Value)> = Vec::new();
+        let mut outcome = Outcome::Done;
+        for result in planned {
+            match result {
+                Ok(item) => items.push(item),
+                Err(diagnostics) => outcome = self.outcome(Err(diagnostics)),
+            }
+        }
+        self.expand
+            .set_resource(instance, &block.address, shape, items);
+        outcome
+    }
+
+    fn setting<'s>(
+        &self,
+        number: usize,
+        instance: InstanceId,
+        block: &'s ResourceBlock,
+    ) -> Result<Setting<'s>, Diagnostics> {
+        let at = |d: Diagnostic| Diagnostics::from(d.at(block.header));
+        let id = self.nodes.provider_of(number).ok_or_else(|| {
+            at(Diagnostic::error(
+                "Provider configuration not present",
+                "No provider.",
+            ))
+        })?;
+        let provider = Arc::clone(&self.nodes.providers.get(id).provider);
+        let schema = self.host.schema(&provider, &block.address).map_err(at)?;
+        let session = self.sessions.get(id).ok_or_else(|| {
+            at(Diagnostic::error(
+                "Provider is not configured",
+                "Its configuration failed.",
+            ))
+        })?;
+        Ok(Setting {
+            block,
+            instance,
+            schema,
+            session,
+            provider,
+            create_first: self.create_first[number],
+            wanted: self.wanted[number],
+        })
+    }
+
+    /// Plans one instance; answers the value that others refer to.
+    async fn one(&self, subject: &Subject<'_>) -> Result<Value, Diagnostics> {
+        let prior = self.prior_of(subject).await?;
+        let targeted = self.options.targets.is_empty()
+            || self
+                .options
+                .targets
+                .iter()
+                .any(|t| t.selects(&subject.address))
+            || subject.setting.wanted;
+        match self.options.mode {
+            Mode::Normal if targeted => self.desired(subject, prior).await,
+            Mode::Destroy if targeted => Ok(self.doomed(subject, prior)),
+            _ => {
+                let value = prior.value.clone();
+                if let Some(value) = prior.value {
+                    self.push(subject, Some(value.clone()), Some(value), Action::NoOp);
+                }
+                Ok(value.unwrap_or_else(|| Value::unknown(subject.setting.schema.ty())))
+            }
+        }
+    }
+
+    fn call<'c>(&'c self, setting: &'c Setting<'_>) -> Call<'c> {
+        Call {
+            session: &setting.session,
+            ty: &setting.block.address.ty,
+            schema: &setting.schema,
+            context: &self.context,
+        }
+    }
+
+    /// What state and the world have of it.
+    async fn prior_of(&self, subject: &Subject<'_>) -> Result<Prior, Diagnostics> {
+        let setting = subject.setting;
+        let Some(object) = self.prior.current(&subject.address).cloned() else {
+            return Ok(Prior {
+                value: None,
+                object: None,
+            });
+        };
+        let known = self
+            .decode(&object, &setting.schema, &setting.session, &subject.address)
+            .map_err(|d| d.at(setting.block.header))?;
+        if !self.options.refresh {
+            return Ok(Prior {
+                value: Some(known),
+                object: Some(object),
+            });
+        }
+        let now = self
+            .refresh(&self.call(setting), &subject.address, &object, &known)
+            .await;
+        let now = now.map_err(|d| d.at(setting.block.header))?;
+        if now.as_ref() != Some(&known) {
+            let drift = self.drifted(subject, known, now.clone());
+            self.drift.borrow_mut().push(drift);
+        }
+        Ok(Prior {
+            value: now,
+            object: Some(object),
+        })
+    }
+
+    /// What was stored, under its schema.
+    pub fn decode(
+        &self,
+        object: &Object,
+        schema: &Schema,
+        session: &Arc<dyn Session>,
+        address: &ResourceInstance,
+    ) -> Result<Value, Diagnostic> {
+        if object.schema_version < schema.version {
+            let upgraded = session.upgrade(
+                &address.resource.ty,
+                object.schema_version,
+                object.attributes.get(),
+            );
+            return upgraded
+                .map(|value| object.mark(value, schema))
+                .map_err(|failure| failure_diagnostic(&failure, None).about(address));
+        }
+        object.decode(schema).map_err(|e| {
+            Diagnostic::error(
+                "Stored object cannot be read",
+                format!("The state of {address} does not fit what its provider expects: {e}."),
+            )
+            .about(address)
+            .hint("Use the version of mlinfra that wrote it, or remove it from the state with mlinfra state rm and import it again.")
+        })
+    }
+
+    /// Reads an object from the world and notes what differs; `None` when it is gone.
+    pub async fn refresh(
+        &self,
+        call: &Call<'_>,
+        address: &ResourceInstance,
+        object: &Arc<Object>,
+        known: &Value,
+    ) -> Result<Option<Value>, Diagnostic> {
+        let plain = known.clone().unmark_deep().0;
+        let _turn = self.limit.acquire().await;
+        let read = call.read(Read { prior: &plain }).await;
+        let read = read.map_err(|f| failure_diagnostic(&f, None).about(address))?;
+        let Some(value) = read else {
+            self.refreshed.borrow_mut().insert(address.clone(), None);
+            return Ok(None);
+        };
+        if value == plain {
+            return Ok(Some(known.clone()));
+        }
+        let value = object.mark(value, call.schema);
+        let mut now = Object::encode(&value, call.schema).map_err(|e| {
+            Diagnostic::error(
+                "Object cannot be stored",
+                format!("What was read of {address} cannot be stored: {e}."),
+            )
+        })?;
+        now.dependencies.clone_from(&object.dependencies);
+        now.status = object.status;
+        now.create_before_destroy = object.create_before_destroy;
+        now.protected = object.protected;
+        self.refreshed
+            .borrow_mut()
+            .insert(address.clone(), Some(Arc::new(now)));
+        Ok(Some(value))
+    }
+
+    fn drifted(&self, subject: &Subject<'_>, was: Value, now: Option<Value>) -> ResourceChange {
+        let action = match now {
+            Some(_) => Action::Update,
+            None => Action::Delete,
+        };
+        self.change(subject, Some(was), now, action)
+    }
+
+    /// Plans what the configuration wants.
+    async fn desired(&self, subject: &Subject<'_>, prior: Prior) -> Result<Value, Diagnostics> {
+        let setting = subject.setting;
+        let body = &setting.block.arguments;
+        let (config, diagnostics) =
+            self.expand
+                .decode(setting.instance, &subject.repetition, body, &setting.schema);
+        let mut diagnostics = about(diagnostics, &subject.address);
+        self.ephemeral(subject, &config, &mut diagnostics);
+        let config = diagnostics.into_result(config)?;
+        let sensitive = paths::Found::within(&config).sensitive;
+        let (config, _) = config.unmark_deep();
+        self.provider_validates(subject, &config)?;
+        self.conditions(
+            subject,
+            &setting.block.lifecycle.preconditions,
+            None,
+            "precondition",
+        )?;
+        let was = prior.value.clone().map(|v| v.unmark_deep().0);
+        let config = match &was {
+            Some(was) => ignore_changes(&setting.block.lifecycle.ignore_changes, was, config),
+            None => config,
+        };
+        let call = self.call(setting);
+        let place = |path: &Path| path_span(body, path);
+        let request = |prior| PlanRequest {
+            prior,
+            config: &config,
+            proposed: planning::proposed(&setting.schema, prior, &config),
+        };
+        let failed = |failure| {
+            Diagnostics::from(failure_diagnostic(&failure, Some(&place)).about(&subject.address))
+        };
+        let planned = {
+            let _turn = self.limit.acquire().await;
+            call.plan(request(was.as_ref())).await.map_err(failed)?
+        };
+        let marked = |value: Value| {
+            paths::mark_by_schema(paths::mark_sensitive(value, &sensitive), &setting.schema)
+        };
+        let (mut action, mut reason) = self.choose(subject, &prior, was.as_ref(), &planned);
+        let mut after = planned.value;
+        let mut notes = planned.notes;
+        if action.is_replace() {
+            let anew = call.plan(request(None)).await.map_err(failed)?;
+            after = anew.value;
+            if notes.is_empty() {
+                notes = anew.notes;
+            }
+        }
+        let after = marked(after);
+        if action == Action::NoOp && prior.value.as_ref() != Some(&after) {
+            // Only what is shown of it changes.
+            action = Action::Update;
+            reason = None;
+        }
+        let mut change = self.change(subject, prior.value, Some(after.clone()), action);
+        change.reason = reason;
+        change.notes = notes;
+        change.replace = if action.is_replace() {
+            planned.replace
+        } else {
+            Vec::new()
+        };
+        change.protected = self.protected(subject);
+        self.prevented(subject, &change)?;
+        self.changes.borrow_mut().push(change);
+        if after.is_wholly_known() || action == Action::NoOp {
+            self.conditions(
+                subject,
+                &setting.block.lifecycle.postconditions,
+                Some(&after),
+                "postcondition",
+            )?;
+        }
+        Ok(after)
+    }
+
+    /// What is done, and why.
+    fn choose(
+        &self,
+        subject: &Subject<'_>,
+        prior: &Prior,
+        was: Option<&Value>,
+        planned: &mlinfra_sdk::Planned,
+    ) -> (Action, Option<ActionReason>) {
+        let Some(was) = was else {
+            return (Action::Create, None);
+        };
+        let replace = if subject.setting.create_first {
+            Action::CreateThenDelete
+        } else {
+            Action::DeleteThenCreate
+        };
+        let tainted = prior
+            .object
+            .as_ref()
+            .is_some_and(|o| o.status == Status::Tainted);
+        if tainted {
+            return (replace, Some(ActionReason::ReplaceBecauseTainted));
+        }
+        if self.options.replace.contains(&subject.address) {
+            return (replace, Some(ActionReason::ReplaceByRequest));
+        }
+        if *was != planned.value && !planned.replace.is_empty() {
+            return (replace, Some(ActionReason::ReplaceBecauseCannotUpdate));
+        }
+        if self.triggered(subject) {
+            return (replace, Some(ActionReason::ReplaceByTriggers));
+        }
+        if *was == planned.value {
+            (Action::NoOp, None)
+        } else {
+            (Action::Update, None)
+        }
+    }
+
+    /// Whether something that `replace_triggered_by` names changes.
+    fn triggered(&self, subject: &Subject<'_>) -> bool {
+        let triggers = &subject.setting.block.lifecycle.replace_triggered_by;
+        if triggers.is_empty() {
+            return false;
+        }
+        let changes = self.changes.borrow();
+        let traversals = triggers.iter().flat_map(Expr::references);
+        traversals.into_iter().any(|traversal| {
+            let Ok((crate::module::Subject::Resource(resource), steps)) =
+                crate::module::Subject::of(traversal)
+            else {
+                return false;
+            };
+            let attribute = traversal.steps[steps..].iter().find_map(|step| match step {
+                TraversalStep::Attribute(name, _) => Some(Arc::clone(name)),
+                TraversalStep::Index(..) => None,
+            });
+            changes
+                .iter()
+                .filter(|c| {
+                    c.address.resource == resource && c.address.module == subject.address.module
+                })
+                .filter(|c| c.action != Action::NoOp)
+                .any(|c| match &attribute {
+                    None => c.action.is_replace() || c.action == Action::Update,
+                    Some(name) => c.before.get(name) != c.after.get(name),
+                })
+        })
+    }
+
+    /// An object of the configuration when everything is torn down.
+    fn doomed(&self, subject: &Subject<'_>, prior: Prior) -> Value {
+        let Some(value) = prior.value else {
+            return Value::unknown(subject.setting.schema.ty());
+        };
+        let mut change = self.change(subject, Some(value.clone()), None, Action::Delete);
+        change.protected = self.protected(subject);
+        if change.protected && !self.options.destroy_data {
+            change.action = Action::NoOp;
+            change.after = value.clone();
+        }
+        if change.action == Action::Delete {
+            let prevented = self.prevented(subject, &change);
+            self.outcome(prevented);
+        }
+        self.changes.borrow_mut().push(change);
+        value
+    }
+
+    fn protected(&self, subject: &Subject<'_>) -> bool {
+        subject.setting.schema.holds_data
+            || self
+                .prior
+                .current(&subject.address)
+                .is_some_and(|o| o.protected)
+    }
+
+    /// Refuses to destroy what must not be.
+    fn prevented(&self, subject: &Subject<'_>, change: &ResourceChange) -> Result<(), Diagnostics> {
+        let destroys = change.action.is_replace() || change.action == Action::Delete;
+        if !destroys {
+            return Ok(());
+        }
+        let block = subject.setting.block;
+        if block.lifecycle.prevent_destroy {
+            return Err(Diagnostic::error(
+                "Instance cannot be destroyed",
+                format!(
+                    "Resource {} has lifecycle.prevent_destroy set, but the plan calls for this resource to be destroyed. To avoid this error and continue with the plan, either disable lifecycle.prevent_destroy or reduce the scope of the plan using the -target option.",
+                    subject.address
+                ),
+            )
+            .at(block.header)
+            .into());
+        }
+        if change.protected && !self.options.destroy_data {
+            return Err(super::orphans::protected(&subject.address)
+                .at(block.header)
+                .into());
+        }
+        Ok(())
+    }
+
+    fn provider_validates(&self, subject: &Subject<'_>, config: &Value) -> Result<(), Diagnostics> {
+        let setting = subject.setting;
+        let place = |path: &Path| path_span(&setting.block.arguments, path);
+        let provider = self.host.provider(&setting.provider)?;
+        let problems = provider.validate_resource(&setting.block.address.ty, config);
+        let problems = problems
+            .iter()
+            .map(|p| problem_diagnostic(p, &place).about(&subject.address));
+        Diagnostics(problems.collect())
+            .into_result(())
+            .inspect_err(|_| ())
+    }
+
+    fn ephemeral(&self, subject: &Subject<'_>, config: &Value, diagnostics: &mut Diagnostics) {
+        for path in paths::Found::within(config).ephemeral {
+            let schema = &subject.setting.schema;
+            let write_only = path
+                .first_attribute()
+                .and_then(|name| schema.attributes.get(name))
+                .is_some_and(|a| a.write_only);
+            if !write_only {
+                diagnostics.push(
+                    Diagnostic::error(
+                        "Invalid use of ephemeral value",
+                        "Ephemeral values are not valid for this argument, because it is not a write-only argument and must persist between mlinfra operations.",
+                    )
+                    .at(path_span(&subject.setting.block.arguments, &path))
+                    .about(&subject.address),
+                );
+            }
+        }
+    }
+
+    fn conditions(
+        &self,
+        subject: &Subject<'_>,
+        conditions: &[crate::config::Condition],
+        this: Option<&Value>,
+        what: &str,
+    ) -> Result<(), Diagnostics> {
+        let mut failed = Diagnostics::new();
+        for condition in conditions {
+            let verdict = self.expand.verdict(
+                subject.setting.instance,
+                &subject.repetition,
+                this,
+                condition,
+            );
+            match verdict {
+                Verdict::Fails(message) => failed.push(
+                    Diagnostic::error(format!("Resource {what} failed"), message)
+                        .at(condition.condition.span)
+                        .about(&subject.address),
+                ),
+                Verdict::Error => self.failed.set(true),
+                Verdict::Holds | Verdict::Unknown => {}
+            }
+        }
+        failed.into_result(())
+    }
+
+    fn push(
+        &self,
+        subject: &Subject<'_>,
+        before: Option<Value>,
+        after: Option<Value>,
+        action: Action,
+    ) {
+        let change = self.change(subject, before, after, action);
+        self.changes.borrow_mut().push(change);
+    }
+
+    fn change(
+        &self,
+        subject: &Subject<'_>,
+        before: Option<Value>,
+        after: Option<Value>,
+        action: Action,
+    ) -> ResourceChange {
+        ResourceChange {
+            address: subject.address.clone(),
+            previous_address: None,
+            deposed: None,
+            provider: Arc::clone(&subject.setting.provider),
+            schema: Arc::clone(&subject.setting.schema),
+            action,
+            reason: None,
+            before: before.unwrap_or(Value::NULL),
+            after: after.unwrap_or(Value::NULL),
+            replace: Vec::new(),
+            notes: Vec::new(),
+            importing: None,
+            protected: false,
+        }
+    }
+}
+
+pub(super) fn about(diagnostics: Diagnostics, address: &ResourceInstance) -> Diagnostics {
+    Diagnostics(diagnostics.into_iter().map(|d| d.about(address)).collect())
+}
+
+/// The configuration with what is to be ignored taken from what is there.
+fn ignore_changes(ignored: &Triggers, was: &Value, config: Value) -> Value {
+    match ignored {
+        Triggers::None => config,
+        Triggers::All => {
+            let kept = config.entries().into_iter().flatten().map(|(name, value)| {
+                let was = was.get(name).filter(|_| !value.is_null());
+                (
+                    Arc::clone(name),
+                    was.cloned().unwrap_or_else(|| value.clone()),
+                )
+            });
+            Value::object(kept)
+        }
+        Triggers::Some(references) => {
+            references
+                .iter()
+                .flat_map(Expr::references)
+                .fold(config, |config, traversal| {
+                    let rest = traversal.steps.iter().map(|step| match step {
+                        TraversalStep::Attribute(name, _) => Step::Attribute(Arc::clone(name)),
+                        TraversalStep::Index(key, _) => match key.as_str() {
+                            Some(key) => Step::Key(Arc::from(key)),
+                            None => Step::Index(index(key)),
+                        },
+                    });
+                    let root = Step::Attribute(Arc::clone(&traversal.root));
+                    let path = Path(std::iter::once(root).chain(rest).collect());
+                    match path.get(was).cloned() {
+                        Some(kept) => set(config, &path.0, &kept),
+                        None => config,
+                    }
+                })
+        }
+    }
+}
+
+fn index(key: &Value) -> usize {
+    key.as_number()
+        .and_then(mlinfra_sdk::Number::as_i64)
+        .and_then(|n| usize::try_from(n).ok())
+        .unwrap_or(usize::MAX)
+}
+
+/// The value with what lies at a path replaced; unchanged where nothing lies there, except that a
+/// map takes a new key.
+fn set(value: Value, path: &[Step], by: &Value) -> Value {
+    let Some((step, rest)) = path.split_first() else {
+        return by.clone();
+    };
+    match step {
+        Step::Attribute(name) | Step::Key(name) if value.entries().is_some() => {
+            let inner = value.get(name).cloned().unwrap_or(Value::NULL);
+            value.with_attribute(name, set(inner, rest, by))
+        }
+        _ => paths::change(value, std::slice::from_ref(step), &|inner| {
+            set(inner, rest, by)
+        }),
+    }
+}

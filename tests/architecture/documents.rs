@@ -1,0 +1,42 @@
+//! The paths that documents name exist.
+
+use std::path::Path;
+
+const DOCUMENTS: &[&str] = &["README.md", "docs/ARCHITECTURE.md"];
+
+/// The words in backticks that look like paths of the repository.
+fn paths(text: &str) -> Vec<&str> {
+    let roots = [
+        "src/",
+        "providers/",
+        "runtimes/",
+        "modules/",
+        "examples/",
+        "tests/",
+        "docs/",
+        "scripts/",
+        "benches/",
+    ];
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| roots.iter().any(|root| word.starts_with(root)))
+        .filter(|word| !word.contains(['<', '*', '{', ' ']))
+        .collect()
+}
+
+#[test]
+fn paths_named_in_documents_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for document in DOCUMENTS {
+        let text = std::fs::read_to_string(root.join(document)).unwrap();
+        let named = paths(&text);
+        assert!(!named.is_empty(), "{document} names paths");
+        for path in named {
+            assert!(
+                root.join(path).exists(),
+                "{document} names {path}, which does not exist"
+            );
+        }
+    }
+}

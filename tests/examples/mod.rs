@@ -1,0 +1,3 @@
+//! The examples, run as a user runs them.
+
+mod quickstart;

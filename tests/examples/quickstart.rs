@@ -1,0 +1,1 @@
+//! The main job: data, training, registry, serving, prediction, retraining.
