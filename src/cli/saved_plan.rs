@@ -290,7 +290,7 @@ fn variables(
                     format!("The ephemeral input variable {name:?} was set during the plan phase, and so must also be set during the apply phase."),
                 )
                 .at(variable.header)
-                .code(codes::VARIABLE_VALUE),
+                .code(codes::MISSING_VARIABLE),
             );
             continue;
         }
@@ -314,7 +314,7 @@ fn variables(
                     "Can't change variable when applying a saved plan",
                     format!("The variable {name} cannot be set using the -var and -var-file options when applying a saved plan file, because a saved plan includes the variable values that were set when it was created. To declare an ephemeral variable which is not saved in the plan file, use ephemeral = true."),
                 )
-                .code(codes::VARIABLE_VALUE),
+                .code(codes::MISSING_VARIABLE),
             );
         }
     }
