@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// A file among [`Sources`].
@@ -104,6 +105,17 @@ impl Sources {
     /// All files in the order they were added.
     pub fn files(&self) -> impl Iterator<Item = (SourceId, &SourceFile)> {
         (0..).map(SourceId).zip(&self.files)
+    }
+
+    /// A digest of all names and texts so far.
+    pub fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        for part in self.files.iter().flat_map(|file| [&file.name, &file.text]) {
+            // With its length before it, no part can be taken for another.
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part.as_bytes());
+        }
+        hex::encode(digest.finalize())
     }
 
     /// Notes a block, so that a diagnostic inside it can say where it is.

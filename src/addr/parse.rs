@@ -107,6 +107,17 @@ impl Target {
     }
 }
 
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Target::Module(module) => module.fmt(f),
+            Target::Resource(module, resource) if module.is_root() => resource.fmt(f),
+            Target::Resource(module, resource) => write!(f, "{module}.{resource}"),
+            Target::Instance(instance) => instance.fmt(f),
+        }
+    }
+}
+
 impl ResourceInstance {
     /// Reads the address of one instance, as [`std::fmt::Display`] writes it.
     ///

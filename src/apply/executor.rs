@@ -14,7 +14,7 @@ use crate::config::{ModuleId, ResourceBlock, Tree};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::{Outcome, Visit, walk};
 use crate::module::{Expand, InstanceId, Node, Nodes, Values, Verdict};
-use crate::plan::{self, Action, Planned, ResourceChange, Step, configure};
+use crate::plan::{self, Action, Planned, Step, configure};
 use crate::provider::{Host, Sessions};
 use crate::state::{self, Change, OutputValue, State};
 
@@ -55,7 +55,6 @@ pub(super) struct Executor<'x> {
     /// The keys under which objects wait to be destroyed after their replacement was made.
     pub deposed: RefCell<HashMap<ResourceInstance, Arc<str>>>,
     instances: RefCell<HashMap<crate::addr::ModuleInstance, InstanceId>>,
-    by_path: HashMap<ResourcePath, Vec<usize>>,
 }
 
 /// Carries a plan out. Everything that does not depend on a failure is done all the same.
@@ -89,7 +88,6 @@ pub async fn apply(
         values: RefCell::new(kept(planned)),
         deposed: RefCell::default(),
         instances: RefCell::default(),
-        by_path: by_path(planned),
     };
     if let Err(diagnostics) = executor.refreshed().await {
         return executor.applied(diagnostics);
@@ -109,25 +107,15 @@ pub async fn apply(
     executor.applied(diagnostics)
 }
 
-/// The values of what stays as it is.
+/// The values of what stays as it is, or is still there when everything goes.
 fn kept(planned: &Planned) -> HashMap<ResourceInstance, Value> {
-    let unchanged = planned
-        .plan
-        .changes
-        .iter()
-        .filter(|c| c.action == Action::NoOp);
-    unchanged
-        .map(|c| (c.address.clone(), c.after.clone()))
-        .chain(planned.data.iter().map(|(a, v)| (a.clone(), v.clone())))
+    let kept = planned.plan.changes.iter().filter_map(|c| match c.action {
+        Action::NoOp => Some((c.address.clone(), c.after.clone())),
+        Action::Delete if c.deposed.is_none() => Some((c.address.clone(), c.before.clone())),
+        _ => None,
+    });
+    kept.chain(planned.data.iter().map(|(a, v)| (a.clone(), v.clone())))
         .collect()
-}
-
-fn by_path(planned: &Planned) -> HashMap<ResourcePath, Vec<usize>> {
-    let mut by_path: HashMap<ResourcePath, Vec<usize>> = HashMap::new();
-    for (i, change) in planned.plan.changes.iter().enumerate() {
-        by_path.entry(change.address.path()).or_default().push(i);
-    }
-    by_path
 }
 
 impl<'x> Executor<'x> {
@@ -170,13 +158,11 @@ impl<'x> Executor<'x> {
     where
         'x: 'v,
     {
-        let destroying = self.planned.plan.mode == plan::Mode::Destroy;
-        Visit::Ended(match self.nodes.get(number) {
+        let outcome = match self.nodes.get(number) {
             Node::Module(module) => self.expand.visit_module(*module),
             Node::ModuleDone(_) => Outcome::Done,
             Node::Variable(module, name) => self.expand.visit_variable(*module, name),
             Node::Local(module, name) => self.expand.visit_local(*module, name),
-            Node::Output(..) if destroying => Outcome::Done,
             Node::Output(module, name) => self.expand.visit_output(*module, name),
             Node::Check(module, name) => {
                 self.check(*module, name);
@@ -201,7 +187,14 @@ impl<'x> Executor<'x> {
                     self.assemble(number, module, block).await
                 }));
             }
-        })
+        };
+        if self.planned.plan.mode == plan::Mode::Destroy {
+            // What is torn down need not be described any more. A provider that misses a value
+            // says so itself.
+            self.expand.take_diagnostics();
+            return Visit::Ended(Outcome::Done);
+        }
+        Visit::Ended(outcome)
     }
 
     /// Puts the instances of a resource together, for whatever refers to it.
@@ -353,12 +346,6 @@ impl<'x> Executor<'x> {
                 }
             }
         }
-    }
-
-    /// The changes of a resource as written.
-    pub fn changes_of(&self, path: &ResourcePath) -> impl Iterator<Item = &ResourceChange> {
-        let numbers = self.by_path.get(path).into_iter().flatten();
-        numbers.map(|i| &self.planned.plan.changes[*i])
     }
 
     /// A context whose progress is told of one object.

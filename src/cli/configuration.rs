@@ -30,6 +30,8 @@ pub struct Configuration {
     pub library: Library,
     /// Warnings; errors when it cannot be used.
     pub diagnostics: Diagnostics,
+    /// The digest of its text, which tells it from every other.
+    pub digest: String,
 }
 
 impl Configuration {
@@ -39,6 +41,7 @@ impl Configuration {
         let mut diagnostics = Diagnostics::new();
         let library = library(root, &mut diagnostics);
         let tree = config::load(root, &library, &mut sources, &mut diagnostics);
+        let digest = sources.digest();
         let nodes = if tree.iter().next().is_some() {
             Nodes::build(&tree, &mut diagnostics)
         } else {
@@ -50,6 +53,7 @@ impl Configuration {
             nodes,
             library,
             diagnostics,
+            digest,
         }
     }
 
@@ -58,27 +62,27 @@ impl Configuration {
         self.sources.files().next().is_none()
     }
 
-    /// The values of the root module's variables, by Terraform's precedence.
-    pub fn variables(
-        &mut self,
-        root: &Path,
-        given: &VariableArguments,
-    ) -> BTreeMap<Arc<str>, Value> {
-        let declared = self.tree.root().declarations.variables.clone();
+    /// What is given for the root module's variables, by Terraform's precedence.
+    pub fn given(&mut self, root: &Path, given: &VariableArguments) -> VariableValues {
+        let declared = &self.tree.root().declarations.variables;
         let assignments = given.var.iter().cloned().map(Given::Assignment);
         let files = given.var_file.iter().cloned().map(Given::File);
         let given: Vec<Given> = files.chain(assignments).collect();
-        let collected = VariableValues::collect(
+        VariableValues::collect(
             root,
-            &declared,
+            declared,
             &environment::variables(),
             &given,
             &mut self.sources,
             &mut self.diagnostics,
-        );
+        )
+    }
+
+    /// The values of the root module's variables: given or default.
+    pub fn variables(&mut self, given: &VariableValues) -> BTreeMap<Arc<str>, Value> {
         let mut values = BTreeMap::new();
-        for (name, variable) in &declared {
-            if let Some(value) = collected.get(variable, &mut self.diagnostics) {
+        for (name, variable) in &self.tree.root().declarations.variables {
+            if let Some(value) = given.get(variable, &mut self.diagnostics) {
                 values.insert(Arc::clone(name), value);
             }
         }

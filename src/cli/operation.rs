@@ -32,6 +32,10 @@ pub struct Operation {
     pub state: State,
     /// What the plan is asked for.
     pub options: Options,
+    /// Ephemeral variables that are given: a saved plan does not hold them.
+    pub ephemeral: std::collections::BTreeSet<Arc<str>>,
+    /// When the plan is made, as its functions tell it.
+    pub timestamp: jiff::Timestamp,
 }
 
 /// The store of a directory's state.
@@ -96,24 +100,34 @@ impl Operation {
     ) -> Result<Operation, ExitCode> {
         let mut configuration = load(cx)?;
         let options = options(&configuration, arguments).map_err(|d| cx.fail_with(d))?;
-        let variables = configuration.variables(&cx.root, &arguments.variables);
+        let given = configuration.given(&cx.root, &arguments.variables);
+        let variables = configuration.variables(&given);
         if configuration.diagnostics.has_errors() {
             return Err(cx.fail(&configuration.diagnostics, &configuration.sources));
         }
         let host = providers::host(&cx.root);
         let state = open_state(cx, &arguments.lock, what).await?;
+        let declared = &configuration.tree.root().declarations.variables;
+        let ephemeral = declared
+            .values()
+            .filter(|v| v.ephemeral && given.has(&v.name));
         Ok(Operation {
+            ephemeral: ephemeral.map(|v| Arc::clone(&v.name)).collect(),
             configuration,
             variables,
             host,
             state,
             options,
+            timestamp: jiff::Timestamp::now(),
         })
     }
 
     /// What evaluates the configuration.
     pub fn expand(&self, cx: &Context) -> Expand<'_> {
-        self.configuration.expand(&cx.root, self.variables.clone())
+        let variables = self.variables.clone();
+        let mut expand = self.configuration.expand(&cx.root, variables);
+        expand.settings.plan_timestamp = Some(self.timestamp);
+        expand
     }
 
     /// Settles what a killed run left, then makes a plan. Its diagnostics are reported.
@@ -177,7 +191,18 @@ impl Operation {
 
     /// Closes the state; reports when that fails.
     pub async fn close(&self, cx: &Context, code: ExitCode) -> ExitCode {
-        match self.state.close().await {
+        if let Err(e) = self.state.close().await {
+            return cx.fail_with(e);
+        }
+        if self.options.mode != Mode::Destroy {
+            return code;
+        }
+        // Nothing is left behind of what is wholly destroyed: neither an empty state nor the
+        // empty directory of the providers.
+        let holder = Holder::new("destroy", &environment::who());
+        let removed = State::remove_if_empty(store(&cx.root), &holder).await;
+        let _ = std::fs::remove_dir(&self.host.environment().data_dir);
+        match removed {
             Ok(_) => code,
             Err(e) => cx.fail_with(e),
         }

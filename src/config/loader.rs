@@ -28,6 +28,9 @@ pub struct File {
 
 /// The ML vocabulary, as far as loading needs it.
 pub trait Vocabulary {
+    /// The block types of the vocabulary.
+    fn kinds(&self) -> Vec<&str>;
+
     /// Whether blocks of this type are of the vocabulary.
     fn is_kind(&self, block_type: &str) -> bool;
 
@@ -161,13 +164,13 @@ impl Loader<'_> {
             Origin::Vocabulary(name) => self.vocabulary.files(name)?,
         };
         let mut declarations = Declarations::default();
+        let kinds = self.vocabulary.kinds();
         for file in files {
             let source = self
                 .sources
                 .add(&file.name, file.path.as_deref(), file.text);
             let body = parse(source, self.sources, self.diagnostics);
-            let is_kind = |name: &str| self.vocabulary.is_kind(name);
-            declarations.read(body, &is_kind, self.sources, self.diagnostics);
+            declarations.read(body, &kinds, self.sources, self.diagnostics);
         }
         self.check(origin, &declarations);
         self.lower(&mut declarations);

@@ -32,7 +32,10 @@ struct Entry {
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Origin {
     Environment(String),
+    /// A file that is read unasked.
     File(String),
+    /// A file that the command line names.
+    NamedFile(String),
     CommandLine,
 }
 
@@ -138,11 +141,24 @@ impl VariableValues {
         }
     }
 
-    /// The raw values, to bind a saved plan to.
-    pub fn raw(&self) -> impl Iterator<Item = (&Arc<str>, &Value)> {
+    /// Whether a variable is given anywhere.
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
+    /// The variables that the command line gives.
+    pub fn from_command_line(&self) -> impl Iterator<Item = &Arc<str>> {
+        let ours = |entry: &Entry| entry.origin.is_command_line();
         self.entries
             .iter()
-            .map(|(name, entry)| (name, &entry.value))
+            .filter(move |(_, e)| ours(e))
+            .map(|(name, _)| name)
+    }
+}
+
+impl Origin {
+    fn is_command_line(&self) -> bool {
+        matches!(self, Origin::CommandLine | Origin::NamedFile(_))
     }
 }
 
@@ -150,7 +166,7 @@ impl Entry {
     fn set(&self) -> String {
         match &self.origin {
             Origin::Environment(name) => format!("set from environment variable {name}"),
-            Origin::File(name) => format!("set from {name}"),
+            Origin::File(name) | Origin::NamedFile(name) => format!("set from {name}"),
             Origin::CommandLine => "set from the command line".into(),
         }
     }
@@ -189,7 +205,7 @@ impl Collector<'_> {
         ] {
             let path = self.places.root.join(name);
             if path.is_file() {
-                self.file(&path, name, true);
+                self.file(&path, &Origin::File(name.to_owned()));
             }
         }
         let Ok(entries) = std::fs::read_dir(self.places.root) else {
@@ -201,7 +217,7 @@ impl Collector<'_> {
             .collect();
         names.sort();
         for name in names {
-            self.file(&self.places.root.join(&name), &name, true);
+            self.file(&self.places.root.join(&name), &Origin::File(name));
         }
     }
 
@@ -210,7 +226,7 @@ impl Collector<'_> {
             match given {
                 Given::File(path) => {
                     let full = self.places.root.join(path);
-                    self.file(&full, &path.display().to_string(), false);
+                    self.file(&full, &Origin::NamedFile(path.display().to_string()));
                 }
                 Given::Assignment(text) => match text.split_once('=') {
                     None => self.diagnostics.push(
@@ -268,7 +284,10 @@ impl Collector<'_> {
         self.values.entries.insert(name, entry);
     }
 
-    fn file(&mut self, path: &Path, name: &str, automatic: bool) {
+    fn file(&mut self, path: &Path, origin: &Origin) {
+        let (Origin::File(name) | Origin::NamedFile(name)) = origin else {
+            return;
+        };
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(e) => {
@@ -280,7 +299,7 @@ impl Collector<'_> {
             }
         };
         if name.ends_with(".json") {
-            self.json(&text, name, automatic);
+            self.json(&text, name, origin);
             return;
         }
         let source = self.sources.add(name, Some(path), text);
@@ -300,15 +319,15 @@ impl Collector<'_> {
                 continue;
             };
             let span = attribute.value.span;
-            self.from_file(attribute.name, value, Some(span), name);
+            self.from_file(attribute.name, value, Some(span), name, origin);
         }
     }
 
-    fn json(&mut self, text: &str, name: &str, _automatic: bool) {
+    fn json(&mut self, text: &str, name: &str, origin: &Origin) {
         match Value::from_json(text) {
             Ok(value) => {
                 for (key, value) in value.entries().cloned().unwrap_or_default() {
-                    self.from_file(key, value, None, name);
+                    self.from_file(key, value, None, name, origin);
                 }
             }
             Err(e) => self.diagnostics.push(Diagnostic::error(
@@ -318,7 +337,14 @@ impl Collector<'_> {
         }
     }
 
-    fn from_file(&mut self, key: Arc<str>, value: Value, span: Option<Span>, name: &str) {
+    fn from_file(
+        &mut self,
+        key: Arc<str>,
+        value: Value,
+        span: Option<Span>,
+        name: &str,
+        origin: &Origin,
+    ) {
         if !self.places.declared.contains_key(&key) {
             let mut warning = Diagnostic::warning(
                 "Value for undeclared variable",
@@ -335,7 +361,7 @@ impl Collector<'_> {
         let entry = Entry {
             value,
             span,
-            origin: Origin::File(name.to_owned()),
+            origin: origin.clone(),
         };
         self.values.entries.insert(key, entry);
     }

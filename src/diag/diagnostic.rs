@@ -29,7 +29,7 @@ pub struct ValueNote {
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
-    /// The stable code to look it up by: `E0123`. Empty where none was given yet.
+    /// The stable code to look it up by: `E0012`. Empty where none was given yet.
     pub code: &'static str,
     /// One line without a full stop.
     pub summary: String,

@@ -205,7 +205,7 @@ mod tests {
             "A local value with the name \"nope\" has not been declared.",
         )
         .at(Span::new(id, 43..53))
-        .code("E0105");
+        .code("E0012");
         let json = serde_json::to_value(DiagnosticJson::new(&diagnostic, &sources)).unwrap();
         let measured = serde_json::json!({
             "severity": "error",
@@ -224,7 +224,7 @@ mod tests {
                 "highlight_end_offset": 20,
                 "values": []
             },
-            "code": "E0105"
+            "code": "E0012"
         });
         assert_eq!(json, measured);
     }

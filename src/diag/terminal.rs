@@ -146,7 +146,7 @@ mod tests {
         )
         .at(Span::new(id, from..from + 10))
         .hint("Did you mean \"hope\"?")
-        .code("E0105");
+        .code("E0012");
         diagnostic.values.push(ValueNote {
             expression: "var.x".into(),
             statement: "is 3".into(),
@@ -173,7 +173,7 @@ A local value with the name \"nope\" has not been declared.
 
 Did you mean \"hope\"?
 
-For more: mlinfra explain E0105
+For more: mlinfra explain E0012
 "
         );
     }

@@ -93,12 +93,18 @@ impl Nodes {
     /// Where the first resource that uses a provider configuration is written.
     pub fn user_of(&self, tree: &Tree, provider: ProviderId) -> Option<crate::source::Span> {
         let users = self.resource_providers.iter();
-        let first = users.filter(|(_, p)| **p == provider).map(|(n, _)| *n).min()?;
+        let first = users
+            .filter(|(_, p)| **p == provider)
+            .map(|(n, _)| *n)
+            .min()?;
         let Node::Resource(module, resource) = self.get(first) else {
             return None;
         };
         let declarations = &tree.get(*module).declarations;
-        declarations.resources.get(resource).map(|block| block.header)
+        declarations
+            .resources
+            .get(resource)
+            .map(|block| block.header)
     }
 
     /// All nodes.

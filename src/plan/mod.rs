@@ -8,6 +8,7 @@
 
 mod data;
 mod execution;
+pub mod file;
 mod instance;
 mod model;
 mod options;

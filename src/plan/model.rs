@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mlinfra_sdk::{Path, Schema, Value};
+use serde::{Deserialize, Serialize};
 
 use crate::addr::ResourceInstance;
 
 /// What kind of plan it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Bring the world to the configuration.
     #[default]
@@ -20,7 +22,8 @@ pub enum Mode {
 }
 
 /// What is done with an object.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Nothing.
     NoOp,
@@ -48,7 +51,8 @@ impl Action {
 }
 
 /// Why an action was chosen, where that is not plain from the values.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ActionReason {
     /// It is tainted.
     ReplaceBecauseTainted,
@@ -123,7 +127,8 @@ pub struct OutputChange {
 }
 
 /// How a check, precondition, postcondition or variable validation came out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CheckStatus {
     /// It holds.
     Pass,

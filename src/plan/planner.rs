@@ -1,7 +1,7 @@
 //! The walk that makes a plan.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use mlinfra_sdk::{Context, Value};
@@ -42,8 +42,6 @@ pub(super) struct Planner<'p> {
     pub prior: &'p Snapshot,
     pub options: &'p Options,
     pub context: Context,
-    /// The instances in state of each resource as written.
-    pub in_state: HashMap<addr::ResourcePath, Vec<ResourceInstance>>,
     /// Nodes whose replacements are made before the old object is destroyed.
     pub create_first: Vec<bool>,
     /// Nodes that are planned; the others keep what they are.
@@ -77,7 +75,6 @@ pub async fn plan(
         prior,
         options,
         context,
-        in_state: by_path(prior),
         create_first: create_first(tree, nodes),
         wanted: wanted(tree, nodes, options),
         limit: Semaphore::new(options.parallelism.max(1)),
@@ -94,17 +91,6 @@ pub async fn plan(
         planner.orphans().await;
     }
     planner.finish()
-}
-
-fn by_path(prior: &Snapshot) -> HashMap<addr::ResourcePath, Vec<ResourceInstance>> {
-    let mut by_path: HashMap<_, Vec<_>> = HashMap::new();
-    for address in prior.resources.keys() {
-        by_path
-            .entry(address.path())
-            .or_default()
-            .push(address.clone());
-    }
-    by_path
 }
 
 /// `create_before_destroy` of a resource holds for everything that it needs, too: what it needs

@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use super::seal::{self, Broken};
 use super::wire::{InstanceJson, IntentJson, Malformed, OutputJson, Reader};
 use super::{Damage, Snapshot};
 
@@ -27,10 +27,6 @@ use super::{Damage, Snapshot};
 pub const VERSION: u32 = 1;
 
 const FORMAT: &str = "mlinfra state";
-const SEAL: &str = "\"sha256\":\"";
-/// The seal's name, 64 hex digits, and what closes the file.
-const SEAL_LENGTH: usize = SEAL.len() + 64 + END.len();
-const END: &str = "\"}\n";
 
 /// A snapshot as bytes.
 ///
@@ -63,10 +59,7 @@ pub fn encode(snapshot: &Snapshot) -> Result<Vec<u8>, Malformed> {
             .map(|intent| IntentJson::of(intent)),
     )?;
     text.raw("],\n");
-    let seal = hex::encode(Sha256::digest(&text.0));
-    text.raw(SEAL);
-    text.raw(&seal);
-    text.raw(END);
+    seal::seal(&mut text.0);
     Ok(text.0)
 }
 
@@ -189,15 +182,9 @@ fn is_terraform(bytes: &[u8]) -> bool {
 
 /// The text, after its seal was found whole.
 fn unsealed(bytes: &[u8]) -> Result<&str, Damage> {
-    let split = bytes.len().checked_sub(SEAL_LENGTH).ok_or(Damage::Cut)?;
-    let (sealed, seal) = bytes.split_at_checked(split).ok_or(Damage::Cut)?;
-    let seal = std::str::from_utf8(seal).map_err(|_| Damage::Cut)?;
-    let digest = seal
-        .strip_prefix(SEAL)
-        .and_then(|s| s.strip_suffix(END))
-        .ok_or(Damage::Cut)?;
-    if digest != hex::encode(Sha256::digest(sealed)) {
-        return Err(Damage::Changed);
-    }
+    let bytes = seal::unsealed(bytes).map_err(|broken| match broken {
+        Broken::Cut => Damage::Cut,
+        Broken::Changed => Damage::Changed,
+    })?;
     std::str::from_utf8(bytes).map_err(Damage::contents)
 }

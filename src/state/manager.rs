@@ -99,6 +99,20 @@ impl State {
         self.store.place()
     }
 
+    /// Removes a state in which nothing is remembered any more, with its backup and lock; answers
+    /// whether it did.
+    ///
+    /// # Errors
+    /// When someone else holds the lock, the store fails, or a file is damaged.
+    pub async fn remove_if_empty(store: Arc<dyn Store>, holder: &Holder) -> Result<bool, Error> {
+        let _lock = lock::acquire(&*store, holder, Duration::ZERO).await?;
+        let empty = load::load(&*store).await?.now.is_empty();
+        if empty {
+            store.remove().await?;
+        }
+        Ok(empty)
+    }
+
     /// The whole state as it is now. Cheap; the first change after it costs a copy of the index.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.memory().now.clone()

@@ -12,7 +12,7 @@
 //! | `paths` | places inside values: marks and what is unknown |
 //! | `change` | what may happen to a state |
 //! | `laws` | what holds of every state |
-//! | `wire`, `codec`, `journal` | the bytes |
+//! | `wire`, `codec`, `seal`, `journal` | the bytes |
 //! | `store`, `local`, `lock` | where the bytes are kept, and by whom |
 //! | `load`, `manager`, `writer`, `recover` | opening, changing, closing, the way back |
 //! | `error`, `words` | what goes wrong, as facts and in words |
@@ -33,6 +33,7 @@ mod object;
 pub(crate) mod paths;
 mod provider_ref;
 mod recover;
+pub(crate) mod seal;
 mod snapshot;
 mod store;
 #[cfg(test)]
@@ -55,3 +56,4 @@ pub use recover::{Loss, Source, Survey, restore, survey};
 pub use snapshot::{InstanceState, OutputValue, Snapshot};
 pub use store::{Lock, Store, Stored};
 pub use wire::Malformed;
+pub(crate) use wire::{ObjectJson, Reader};

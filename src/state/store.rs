@@ -62,6 +62,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Removes the journal, because what it says changed nothing.
     async fn discard_journal(&self) -> Result<(), StoreError>;
 
+    /// Removes a state that nobody needs any more, its backup before itself, the lock last.
+    ///
+    /// # Errors
+    /// When something cannot be removed; what is left is a state that can be read.
+    async fn remove(&self) -> Result<(), StoreError>;
+
     /// Replaces a damaged snapshot or journal by a recovered snapshot. What was there is put
     /// aside, never lost; answers where it is. The backup stays as it is.
     async fn restore(&self, snapshot: Vec<u8>) -> Result<Vec<String>, StoreError>;

@@ -26,7 +26,7 @@ impl Malformed {
 
 /// Reads names; those that come often are kept and shared.
 #[derive(Default)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     dependencies: HashMap<String, ResourcePath>,
     providers: HashMap<String, ProviderRef>,
 }
@@ -47,7 +47,7 @@ fn is_false(flag: &bool) -> bool {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ObjectJson<'a> {
+pub(crate) struct ObjectJson<'a> {
     schema_version: u32,
     #[serde(borrow)]
     attributes: &'a RawValue,
@@ -202,7 +202,7 @@ fn paths(json: Vec<PathJson>) -> Vec<Path> {
 }
 
 impl<'a> ObjectJson<'a> {
-    fn of(object: &'a Object) -> Result<ObjectJson<'a>, Malformed> {
+    pub(crate) fn of(object: &'a Object) -> Result<ObjectJson<'a>, Malformed> {
         Ok(ObjectJson {
             schema_version: object.schema_version,
             attributes: object.attributes.raw(),
@@ -344,7 +344,7 @@ impl<'a> RecordJson<'a> {
 
 impl Reader {
     /// The address of an instance, which must be written as we write it.
-    pub(super) fn address(&self, text: &str) -> Result<ResourceInstance, Malformed> {
+    pub(crate) fn address(&self, text: &str) -> Result<ResourceInstance, Malformed> {
         let address = ResourceInstance::parse(text).map_err(Malformed::because)?;
         if address.to_string() == text {
             Ok(address)
@@ -374,7 +374,7 @@ impl Reader {
         Ok(path)
     }
 
-    fn object(&mut self, json: ObjectJson<'_>) -> Result<Arc<Object>, Malformed> {
+    pub(crate) fn object(&mut self, json: ObjectJson<'_>) -> Result<Arc<Object>, Malformed> {
         let dependencies = json.dependencies.into_iter().map(|d| self.dependency(d));
         Ok(Arc::new(Object {
             schema_version: json.schema_version,

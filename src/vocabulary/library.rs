@@ -73,11 +73,6 @@ impl Library {
         self.files.insert(kind.to_owned(), interface);
     }
 
-    /// The names of all kinds.
-    pub fn kinds(&self) -> impl Iterator<Item = &str> {
-        self.kinds.keys().map(String::as_str)
-    }
-
     /// The targets on which a kind can be used.
     pub fn targets(&self, kind: &str) -> impl Iterator<Item = &str> {
         self.kinds
@@ -89,6 +84,10 @@ impl Library {
 }
 
 impl Vocabulary for Library {
+    fn kinds(&self) -> Vec<&str> {
+        self.kinds.keys().map(String::as_str).collect()
+    }
+
     fn is_kind(&self, block_type: &str) -> bool {
         self.kinds.contains_key(block_type)
     }

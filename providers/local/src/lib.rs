@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `service`, `schedule`, `job`, `file`, `bucket`, `platform` | one type each |
 //! | `startup` | waits until a service works |
+//! | `port` | whether a service can have its port |
 //! | `follow` | watches a job to its end |
 //! | `machine` | what all types work with: the agent, the directory, the ports |
 //! | `program` | what a service, a schedule and a job have in common: a command and its environment |
@@ -16,12 +17,19 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod arguments;
+mod bucket;
 
 mod checks;
+mod durable;
+mod file;
+mod follow;
+mod job;
 
 mod machine;
+mod place;
 
 mod platform;
+mod port;
 mod program;
 mod refusal;
 mod schedule;
@@ -45,8 +53,13 @@ pub struct Settings {
 
 /// The provider `local`.
 pub fn provider(settings: Settings) -> Arc<dyn Provider> {
-    let resources: Vec<Box<dyn Resource<Machine>>> =
-        vec![Box::new(service::Service), Box::new(schedule::Schedule)];
+    let resources: Vec<Box<dyn Resource<Machine>>> = vec![
+        Box::new(service::Service),
+        Box::new(schedule::Schedule),
+        Box::new(job::Job),
+        Box::new(file::LocalFile),
+        Box::new(bucket::Bucket),
+    ];
     Arc::new(Plugin::new(
         Local(settings),
         resources,

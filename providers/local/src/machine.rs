@@ -153,6 +153,23 @@ impl Machine {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn the_agent_is_not_ended_while_someone_needs_it() {
+        let root = tempfile::tempdir().unwrap();
+        let environment = Environment {
+            root_dir: root.path().to_path_buf(),
+            data_dir: root.path().join(".mlinfra"),
+        };
+        let machine = Machine::new("/nowhere/runtime".into(), environment);
+        // Whoever tries to reach an agent here fails, which shows who tries.
+        std::fs::create_dir(machine.data()).unwrap();
+        std::fs::write(machine.data().join("agent"), "").unwrap();
+        let present = machine.presence.read().await;
+        machine.end_idle_agent().await.unwrap();
+        drop(present);
+        machine.end_idle_agent().await.unwrap_err();
+    }
+
     #[test]
     fn a_port_belongs_to_one_service_until_that_wants_another() {
         let environment = Environment {

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use mlinfra_agent::messages::{HealthCheck, ServiceSpec, ServiceView};
-use mlinfra_agent::port;
 use mlinfra_sdk::{
-    Attribute, Context, Create, Delete, Failure, FailureKind, Find, Path, Plan, Planned, Problem,
-    Read, Resource, Schema, Type, Update, Value, async_trait, planning,
+    Attribute, Context, Create, Delete, Failure, FailureKind, Find, Plan, Planned, Problem, Read,
+    Resource, Schema, Type, Update, Value, async_trait, planning,
 };
 
 use crate::arguments;
-use crate::checks::{Checks, refuse, sentence};
+use crate::checks::{Checks, refuse};
 use crate::machine::{Agent, Machine};
+use crate::port;
 use crate::program::{Attributes, Program, Seen};
 use crate::refusal;
 use crate::startup::Startup;
@@ -102,16 +102,9 @@ impl Resource<Machine> for Service {
         };
         planned.value = planned.value.with_attribute("url", url(wanted).into());
         let name = arguments::text(&planned.value, "name");
-        if let Some(other) = name
-            .as_deref()
-            .and_then(|name| machine.claim_port(wanted, name))
-        {
-            return Err(wanted_twice(wanted, &other));
-        }
-        if prior.and_then(|prior| arguments::port(prior, "port")) != Some(wanted) {
-            let note = port_to_be_had(machine, wanted, name.as_deref()).await?;
-            planned.notes.extend(note);
-        }
+        let held = prior.and_then(|prior| arguments::port(prior, "port")) == Some(wanted);
+        let note = port::admit(machine, wanted, name.as_deref(), held).await?;
+        planned.notes.extend(note);
         Ok(planned)
     }
 
@@ -372,59 +365,5 @@ async fn undo(
                 None => failure,
             }
         }
-    }
-}
-
-fn wanted_twice(port: u16, other: &str) -> Failure {
-    Failure::new(
-        FailureKind::Conflict,
-        format!("Port {port} is wanted twice"),
-        format!("Service {other:?} of this configuration has the port {port} as well."),
-    )
-    .at(Path::attribute("port"))
-    .remedy("Give one of them another port, or leave `port` out to have a free one picked.")
-}
-
-/// Whether a port can be had. One that another service of this configuration has is said in a note, because the same
-/// plan may take it away from there.
-async fn port_to_be_had(
-    machine: &Machine,
-    wanted: u16,
-    name: Option<&str>,
-) -> Result<Option<String>, Failure> {
-    let at = |failure: Failure| failure.at(Path::attribute("port"));
-    let taken = match port::check(wanted) {
-        Ok(Ok(())) => return Ok(None),
-        Ok(Err(taken)) => taken,
-        Err(error) => {
-            let detail = format!("Port {wanted} cannot be listened on: {error}.");
-            let remedy =
-                "Choose a port from 1024 to 65535, or leave `port` out to have a free one picked.";
-            return Err(at(Failure::new(
-                FailureKind::Denied,
-                "The port cannot be used",
-                detail,
-            ))
-            .remedy(remedy));
-        }
-    };
-    let ours = match machine.agent_running().await? {
-        Some(agent) => agent.services().await.map_err(refusal::failure)?,
-        None => Vec::new(),
-    };
-    match ours.into_iter().find(|service| service.port == wanted) {
-        Some(service) if Some(service.spec.name.as_str()) == name => Ok(None),
-        Some(service) => Ok(Some(format!(
-            "port {wanted} belongs to service {:?} now, which has to leave it first",
-            service.spec.name
-        ))),
-        None => Err(at(Failure::new(
-            FailureKind::Conflict,
-            "The port is taken",
-            sentence(&taken.to_string()),
-        ))
-        .remedy(
-            "Free the port, choose another one, or leave `port` out to have a free one picked.",
-        )),
     }
 }

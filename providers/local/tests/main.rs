@@ -4,6 +4,9 @@
 //! first test has cargo build it.
 #![allow(clippy::unwrap_used)]
 
+mod bucket;
+mod file;
+mod job;
 mod platform;
 mod schedule;
 mod service;

@@ -289,7 +289,13 @@ async fn a_command_that_fails_is_not_waited_for() {
         "{failure}"
     );
 
-    let unchecked = config.with_attribute("health_path", Value::null(Type::String));
+    // Without a check, one that runs for a moment is not taken for one that serves.
+    let unchecked = world
+        .web([(
+            "command",
+            shell("echo no model at models/x; sleep 0.3; exit 3"),
+        )])
+        .with_attribute("health_path", Value::null(Type::String));
     let failure = world.create(TY, &unchecked, "2").await.unwrap_err();
     assert!(failure.detail.contains("exit code 3"), "{failure}");
 

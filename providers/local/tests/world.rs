@@ -114,6 +114,15 @@ impl World {
         std::mem::take(&mut self.events.lock().unwrap())
     }
 
+    /// Waits until something is told of progress.
+    pub async fn hears(&self, event: &Event) {
+        until(&format!("{event:?}"), async || {
+            let events = self.events.lock().unwrap();
+            events.contains(event).then_some(())
+        })
+        .await;
+    }
+
     pub fn stages(&self) -> Vec<String> {
         let stage = |event| match event {
             Event::Stage(text) => Some(text),

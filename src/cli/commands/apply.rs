@@ -10,7 +10,9 @@ use crate::apply;
 use crate::cli::arguments::PlanArguments;
 use crate::cli::context::Context;
 use crate::cli::operation::Operation;
-use crate::cli::{interrupt, saved_plan, stored, view, watch};
+use crate::cli::view::progress::{self, Done};
+use crate::cli::watch::Watch;
+use crate::cli::{interrupt, saved_plan, stored, view};
 use crate::diag::Diagnostic;
 use crate::plan::{Mode, Planned};
 
@@ -60,7 +62,8 @@ async fn saved(arguments: &Arguments, path: &std::path::Path, cx: &Context) -> E
         Err(code) => return code,
     };
     let cancel = interrupt::token();
-    let code = carry_out(arguments, cx, &operation, &planned, cancel).await;
+    let watch = Watch::start(cx, arguments.json);
+    let code = carry_out(&operation, &planned, &watch, cancel, cx).await;
     operation.close(cx, code).await
 }
 
@@ -70,9 +73,15 @@ async fn fresh(arguments: &Arguments, cx: &Context, operation: &Operation) -> Ex
         Ok(planned) => planned,
         Err(code) => return code,
     };
-    if !arguments.json {
-        cx.print(&view::plan::render(&planned.plan, &cx.style));
-        cx.report(&planned.diagnostics, &operation.configuration.sources);
+    let watch = Watch::start(cx, arguments.json);
+    watch
+        .view()
+        .text(&view::plan::render(&planned.plan, &cx.style));
+    watch.view().planned(&planned.plan);
+    for diagnostic in &planned.diagnostics {
+        watch
+            .view()
+            .diagnostic(diagnostic, &operation.configuration.sources);
     }
     if planned.plan.is_applyable()
         && !arguments.auto_approve
@@ -80,7 +89,7 @@ async fn fresh(arguments: &Arguments, cx: &Context, operation: &Operation) -> Ex
     {
         return code;
     }
-    carry_out(arguments, cx, operation, &planned, cancel).await
+    carry_out(operation, &planned, &watch, cancel, cx).await
 }
 
 /// Asks whether to go on.
@@ -122,14 +131,13 @@ fn approve(cx: &Context, mode: Mode) -> Result<(), ExitCode> {
 }
 
 async fn carry_out(
-    arguments: &Arguments,
-    cx: &Context,
     operation: &Operation,
     planned: &Planned,
+    watch: &Watch,
     cancel: mlinfra_sdk::CancellationToken,
+    cx: &Context,
 ) -> ExitCode {
     let configuration = &operation.configuration;
-    let watch = watch::Watch::start(cx, arguments.json);
     let applied = apply::apply(
         &configuration.tree,
         &configuration.nodes,
@@ -142,32 +150,22 @@ async fn carry_out(
         cancel,
     )
     .await;
-    watch.finish();
-    let failed = applied.diagnostics.has_errors();
-    cx.report(&applied.diagnostics, &configuration.sources);
-    if failed {
+    let view = watch.view();
+    watch.report(cx, &applied.diagnostics, &configuration.sources);
+    if applied.diagnostics.has_errors() {
         return ExitCode::from(1);
     }
-    if arguments.json {
-        return ExitCode::SUCCESS;
-    }
-    let counts = applied.counts;
-    let sentence = if planned.plan.mode == Mode::Destroy {
-        format!(
-            "\nDestroy complete! Resources: {} destroyed.\n",
-            counts.destroyed
-        )
-    } else {
-        format!(
-            "\nApply complete! Resources: {} added, {} changed, {} destroyed.\n",
-            counts.added, counts.changed, counts.destroyed
-        )
+    let done = Done {
+        imported: Done::planned(&planned.plan).imported,
+        added: applied.counts.added,
+        changed: applied.counts.changed,
+        destroyed: applied.counts.destroyed,
     };
-    cx.print(&sentence);
-    let snapshot = operation.state.snapshot();
-    if planned.plan.mode != Mode::Destroy {
-        let outputs = stored::outputs(&snapshot);
-        cx.print(&view::outputs::after_apply(&outputs, &cx.style));
+    if planned.plan.mode == Mode::Destroy {
+        view.summary(progress::Operation::Destroy, done);
+    } else {
+        view.summary(progress::Operation::Apply, done);
+        view.outputs(&stored::outputs(&operation.state.snapshot()));
     }
     ExitCode::SUCCESS
 }

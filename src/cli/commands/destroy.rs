@@ -33,7 +33,8 @@ pub async fn run(arguments: &Arguments, cx: &Context) -> ExitCode {
         plan,
         auto_approve: arguments.apply.auto_approve,
         json: arguments.apply.json,
-        saved: None,
+        // A plan says by itself what is to be done; it is refused together with -destroy.
+        saved: arguments.apply.saved.clone(),
     };
     apply::run(&arguments, cx).await
 }

@@ -68,7 +68,7 @@ fn interface(library: &Library, kind: &str) -> Result<(Declarations, String), Un
         about.push_str(&opening(&file.text));
         let source = sources.add(&file.name, None, file.text);
         let body = parse(source, &mut sources, &mut diagnostics);
-        declarations.read(body, &|_| false, &sources, &mut diagnostics);
+        declarations.read(body, &[], &sources, &mut diagnostics);
     }
     if diagnostics.has_errors() {
         return Err((diagnostics, sources));
@@ -86,7 +86,7 @@ fn opening(text: &str) -> String {
 
 fn kinds(library: &Library) -> String {
     let mut text = String::from("Kinds of the vocabulary:\n\n");
-    let width = library.kinds().map(str::len).max().unwrap_or(0);
+    let width = library.kinds().into_iter().map(str::len).max().unwrap_or(0);
     for kind in library.kinds() {
         let about = interface(library, kind)
             .map(|(_, about)| about)

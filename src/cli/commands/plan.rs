@@ -48,7 +48,7 @@ pub async fn run(arguments: &Arguments, cx: &Context) -> ExitCode {
     cx.print(&view::plan::render(&planned.plan, &cx.style));
     cx.report(&planned.diagnostics, &operation.configuration.sources);
     if let Some(path) = &arguments.out {
-        if let Err(diagnostic) = saved_plan::write(path, cx, &operation, &planned) {
+        if let Err(diagnostic) = saved_plan::write(path, cx, &operation, &planned).await {
             let code = cx.fail_with(diagnostic);
             return operation.close(cx, code).await;
         }

@@ -35,7 +35,7 @@ pub async fn run(arguments: &Arguments, cx: &Context) -> ExitCode {
         return match saved_plan::read(path, cx) {
             Ok(saved) if arguments.json => print_json(saved_plan::json(&saved), cx),
             Ok(saved) => {
-                cx.print(&view::plan::render(&saved.0, &cx.style));
+                cx.print(&view::plan::render(&saved.plan, &cx.style));
                 ExitCode::SUCCESS
             }
             Err(diagnostic) => cx.fail_with(diagnostic),

@@ -70,11 +70,11 @@ pub struct Declarations {
 }
 
 impl Declarations {
-    /// Reads the blocks of one file. `is_kind` tells the block types of the vocabulary.
+    /// Reads the blocks of one file. `kinds` are the block types of the vocabulary.
     pub fn read(
         &mut self,
         body: Body,
-        is_kind: &dyn Fn(&str) -> bool,
+        kinds: &[&str],
         sources: &Sources,
         diagnostics: &mut Diagnostics,
     ) {
@@ -91,7 +91,7 @@ impl Declarations {
                 sources,
                 diagnostics,
             };
-            reader.block(block, is_kind);
+            reader.block(block, kinds);
         }
     }
 }
@@ -184,7 +184,7 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    fn block(&mut self, block: Block, is_kind: &dyn Fn(&str) -> bool) {
+    fn block(&mut self, block: Block, kinds: &[&str]) {
         let d = &mut *self.diagnostics;
         match block.ty.as_ref() {
             "variable" => {
@@ -256,10 +256,10 @@ impl Reader<'_> {
                 .imports
                 .extend(moves::read_import(&block, d)),
             "terraform" | "mlinfra" => settings::read(&block, &mut self.declarations.settings, d),
-            kind if is_kind(kind) => self.declarations.kinds.push(block),
+            kind if kinds.contains(&kind) => self.declarations.kinds.push(block),
             _ => d.push(super::body::unsupported_block(
                 &block,
-                BLOCKS.iter().copied(),
+                BLOCKS.iter().chain(kinds).copied(),
                 std::iter::empty(),
             )),
         }

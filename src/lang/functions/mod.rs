@@ -6,15 +6,22 @@
 
 mod arguments;
 mod conversion;
+mod csv;
+mod date;
+mod encoding;
+mod files;
 mod format;
+mod hash;
 mod json;
 mod mapping;
+mod network;
 mod numeric;
 mod regex;
 mod sequence;
 mod set;
 mod signature;
 mod text;
+mod yaml;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -30,6 +37,13 @@ const GROUPS: &[&[Function]] = &[
     mapping::FUNCTIONS,
     set::FUNCTIONS,
     conversion::FUNCTIONS,
+    csv::FUNCTIONS,
+    date::FUNCTIONS,
+    encoding::FUNCTIONS,
+    files::FUNCTIONS,
+    hash::FUNCTIONS,
+    network::FUNCTIONS,
+    yaml::FUNCTIONS,
     format::FUNCTIONS,
     json::FUNCTIONS,
     regex::FUNCTIONS,

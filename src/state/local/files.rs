@@ -141,6 +141,24 @@ impl Files {
         discard().map_err(failed(Doing::WriteJournal, &self.paths.journal))
     }
 
+    /// See [`crate::state::Store::remove`].
+    pub fn remove(&self) -> Result<(), StoreError> {
+        let paths = &self.paths;
+        // Without its backup an absent snapshot is no loss, so the backup goes first.
+        for path in [
+            &paths.backup_journal,
+            &paths.backup,
+            &paths.journal,
+            &paths.snapshot,
+            &paths.lock,
+        ] {
+            let removed = self.step(Step::Remove).and_then(|()| remove_if_there(path));
+            removed.map_err(failed(Doing::WriteSnapshot, path))?;
+        }
+        let synced = self.sync_directory();
+        synced.map_err(failed(Doing::WriteSnapshot, &paths.snapshot))
+    }
+
     /// See [`crate::state::Store::restore`].
     pub fn restore(&self, snapshot: &[u8]) -> Result<Vec<String>, StoreError> {
         let path = &self.paths.snapshot;

@@ -124,6 +124,10 @@ impl Store for LocalStore {
         .await
     }
 
+    async fn remove(&self) -> Result<(), StoreError> {
+        self.with(Files::remove).await
+    }
+
     async fn start_journal(&self, bytes: Vec<u8>) -> Result<(), StoreError> {
         self.with(move |files| files.start_journal(&bytes)).await
     }

@@ -23,6 +23,7 @@ impl SyntaxError {
 }
 
 const TOO_LARGE: &str = "expression too large";
+const MISSING_ARGUMENT: &str = "missing argument to repetition operator";
 
 /// Compiles a pattern.
 pub(super) fn compile(pattern: &str) -> Result<Regex, SyntaxError> {
@@ -54,7 +55,7 @@ fn explain(pattern: &str, rewritten: &str) -> SyntaxError {
         ErrorKind::GroupUnclosed => SyntaxError::new("missing closing )", pattern),
         ErrorKind::GroupUnopened => SyntaxError::new("unexpected )", pattern),
         ErrorKind::RepetitionMissing => {
-            SyntaxError::new("missing argument to repetition operator", at)
+            SyntaxError::new(MISSING_ARGUMENT, operator_at(rewritten, span.start.offset))
         }
         ErrorKind::RepetitionCountInvalid => SyntaxError::new("invalid repeat count", at),
         ErrorKind::EscapeUnexpectedEof => {
@@ -79,6 +80,22 @@ fn explain(pattern: &str, rewritten: &str) -> SyntaxError {
         }
         _ => SyntaxError::new("invalid escape sequence", at),
     }
+}
+
+/// The repetition operator at or just before a place.
+fn operator_at(text: &str, at: usize) -> &str {
+    let start = if rest_from(text, at).starts_with(['*', '+', '?', '{']) {
+        at
+    } else {
+        at.saturating_sub(1)
+    };
+    let rest = rest_from(text, start);
+    let end = if rest.starts_with('{') {
+        rest.find('}').map_or(rest.len(), |i| i + 1)
+    } else {
+        1
+    };
+    rest.get(..end).unwrap_or_default()
 }
 
 fn rest_from(text: &str, at: usize) -> &str {
