@@ -18,7 +18,7 @@ def held_out():
     """Some of the rows that train.py holds out; it draws them in the same way."""
     with open(pathlib.Path(__file__).parent / "digits.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    drawn = random.Random(0).sample(range(len(rows)), len(rows) // 5)
+    drawn = random.Random(42).sample(range(len(rows)), len(rows) // 5)
     return [rows[number] for number in drawn[:HOW_MANY]]
 
 

@@ -35,7 +35,7 @@ def load():
     labels = np.array([int(row.pop("label")) for row in rows])
     pixels = np.array([[float(value) for value in row.values()] for row in rows], dtype=np.float32)
     held_out = np.zeros(len(rows), dtype=bool)
-    held_out[random.Random(0).sample(range(len(rows)), len(rows) // 5)] = True
+    held_out[random.Random(42).sample(range(len(rows)), len(rows) // 5)] = True
     return pixels, labels, held_out
 
 
