@@ -53,6 +53,17 @@ impl Default for FunctionSettings {
     }
 }
 
+impl FunctionSettings {
+    /// Whether a function may be called here at all.
+    pub fn allows(&self, function: &str) -> bool {
+        match function {
+            "type" => self.console,
+            "plantimestamp" => !self.console,
+            _ => true,
+        }
+    }
+}
+
 /// No names at all: for places that take constants only.
 #[derive(Clone, Debug, Default)]
 pub struct NoScope(FunctionSettings);

@@ -25,9 +25,11 @@ impl Evaluator<'_> {
             "can" => return self.call_can(call, span),
             _ => {}
         }
-        let Some(function) = functions::find(name) else {
+        let settings = self.scope.settings();
+        let Some(function) = functions::find(name).filter(|f| settings.allows(f.name)) else {
             return self.unknown_function(call);
         };
+        let before = self.diagnostics.0.len();
         let Some(arguments) = self.arguments(call) else {
             return Value::UNKNOWN;
         };
@@ -44,7 +46,11 @@ impl Evaluator<'_> {
         let Some(values) = self.converted(function, arguments) else {
             return Value::UNKNOWN;
         };
-        match function.call(values, self.scope.settings()) {
+        if self.diagnostics.0.len() > before {
+            // Whatever the function would say of arguments that failed is noise.
+            return Value::UNKNOWN;
+        }
+        match function.call(values, settings) {
             Ok(value) => value,
             Err(error) => self.call_failed(call, function, &spans, error, span),
         }

@@ -5,8 +5,23 @@
 //! marked among the arguments is so in the result.
 
 mod arguments;
+mod conversion;
+mod csv;
+mod date;
+mod encoding;
+mod files;
+mod format;
+mod hash;
+mod json;
+mod mapping;
+mod network;
 mod numeric;
+mod regex;
+mod sequence;
+mod set;
 mod signature;
+mod text;
+mod yaml;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -15,7 +30,24 @@ pub use arguments::{Arguments, CallError};
 pub use signature::{Function, Kind, Parameter, Returns};
 
 /// All groups of the table.
-const GROUPS: &[&[Function]] = &[numeric::FUNCTIONS];
+const GROUPS: &[&[Function]] = &[
+    numeric::FUNCTIONS,
+    text::FUNCTIONS,
+    sequence::FUNCTIONS,
+    mapping::FUNCTIONS,
+    set::FUNCTIONS,
+    conversion::FUNCTIONS,
+    csv::FUNCTIONS,
+    date::FUNCTIONS,
+    encoding::FUNCTIONS,
+    files::FUNCTIONS,
+    hash::FUNCTIONS,
+    network::FUNCTIONS,
+    yaml::FUNCTIONS,
+    format::FUNCTIONS,
+    json::FUNCTIONS,
+    regex::FUNCTIONS,
+];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> =
     LazyLock::new(|| all().map(|f| (f.name, f)).collect());

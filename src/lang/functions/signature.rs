@@ -1,6 +1,6 @@
 //! What a function takes and answers, and how it is called.
 
-use mlinfra_sdk::{Marks, Type, Value};
+use mlinfra_sdk::{Data, Marks, Type, Value};
 
 use super::arguments::{Arguments, CallError};
 use crate::lang::scope::FunctionSettings;
@@ -132,11 +132,10 @@ impl Parameter {
         Parameter { null: true, ..self }
     }
 
-    /// Also takes unknown values, of unknown type too.
+    /// Also takes unknown values.
     pub const fn unknown(self) -> Parameter {
         Parameter {
             unknown: true,
-            dynamic: true,
             ..self
         }
     }
@@ -219,10 +218,8 @@ impl Function {
                     *value = std::mem::replace(value, Value::NULL).unmark_deep().0;
                 }
             }
-            if !parameter.unknown && !value.is_known() {
-                unknown = true;
-                dynamic |= !parameter.dynamic && value.ty() == Type::Dynamic;
-            }
+            unknown |= !parameter.unknown && !value.is_known();
+            dynamic |= !parameter.dynamic && is_untyped(value);
         }
         let result = if dynamic {
             Value::UNKNOWN
@@ -234,10 +231,19 @@ impl Function {
         Ok(result.with_marks(taken))
     }
 
+    /// The type of the result, for arguments of which some are not known.
     fn result_type(&self, values: &[Value]) -> Result<Type, CallError> {
         match self.returns {
             Returns::From(of, _) => of(values),
             _ => Ok(self.returns.ty()),
         }
     }
+}
+
+/// Whether not even the type of a value is known; null alone has none either.
+fn is_untyped(value: &Value) -> bool {
+    matches!(
+        value.data(),
+        Data::Unknown(Type::Dynamic, _) | Data::Null(Type::Dynamic)
+    )
 }

@@ -195,6 +195,85 @@ fn shorten(mantissa: &UBig, exponent: i64, precision: u16) -> Decimal {
     exact
 }
 
+/// The text with so many digits after the point, halves rounded to even.
+pub(super) fn fixed(x: &Float, places: usize) -> String {
+    let sign = if x.negative { "-" } else { "" };
+    let decimal = match exactly(x) {
+        Ok(decimal) => decimal,
+        Err(special) => return special.to_owned(),
+    };
+    let kept = decimal.point + i64::try_from(places).unwrap_or(i64::MAX);
+    let mut text = rounded_to(decimal, kept).text();
+    if places > 0 {
+        let point = text.find('.').unwrap_or_else(|| {
+            text.push('.');
+            text.len() - 1
+        });
+        let width = point + 1 + places;
+        text.extend(std::iter::repeat_n('0', width.saturating_sub(text.len())));
+    }
+    format!("{sign}{text}")
+}
+
+/// The digits, one before the point and `places` (or as few as tell the number) after it, and
+/// the power of ten; without the sign.
+pub(super) fn scientific(x: &Float, places: Option<usize>) -> (String, i64) {
+    let decimal = match (&x.size, places) {
+        (Size::Finite(mantissa, exponent), None) => shorten(mantissa, *exponent, x.precision),
+        _ => match exactly(x) {
+            Ok(decimal) => {
+                let kept = places.map_or(1, |p| p.saturating_add(1));
+                rounded_to(decimal, i64::try_from(kept).unwrap_or(i64::MAX))
+            }
+            Err(special) => return (special.trim_start_matches(['+', '-']).to_owned(), 0),
+        },
+    };
+    let exponent = if decimal.digits.is_empty() {
+        0
+    } else {
+        decimal.point - 1
+    };
+    let digit = |i: usize| char::from(b'0' + decimal.digits.get(i).copied().unwrap_or(0));
+    let count = places
+        .map_or(decimal.digits.len(), |p| p.saturating_add(1))
+        .max(1);
+    let mut text = String::from(digit(0));
+    if count > 1 {
+        text.push('.');
+        text.extend((1..count).map(digit));
+    }
+    (text, exponent)
+}
+
+fn exactly(x: &Float) -> Result<Decimal, &'static str> {
+    match &x.size {
+        Size::Zero => Ok(Decimal {
+            digits: Vec::new(),
+            point: 1,
+        }),
+        Size::Infinite if x.negative => Err("-Inf"),
+        Size::Infinite => Err("+Inf"),
+        Size::Finite(mantissa, exponent) => Ok(Decimal::exact(mantissa, *exponent)),
+    }
+}
+
+/// Rounded to its first `kept` digits, halves to even.
+fn rounded_to(decimal: Decimal, kept: i64) -> Decimal {
+    let Ok(kept) = usize::try_from(kept) else {
+        return Decimal {
+            digits: Vec::new(),
+            point: 1,
+        };
+    };
+    if kept >= decimal.digits.len() {
+        return decimal;
+    }
+    let next = decimal.digits[kept];
+    let half = next == 5 && decimal.digits.len() == kept + 1;
+    let odd = kept > 0 && decimal.digits[kept - 1] % 2 == 1;
+    cut(decimal, kept, if half { odd } else { next >= 5 })
+}
+
 fn cut(mut decimal: Decimal, count: usize, up: bool) -> Decimal {
     if up {
         return decimal.rounded_up(count);

@@ -137,6 +137,17 @@ impl Number {
         }
     }
 
+    /// Decimal text with so many digits after the point, halves rounded to even.
+    pub fn fixed(&self, places: usize) -> String {
+        decimal::fixed(&self.float(), places)
+    }
+
+    /// The digits in the form `d.ddd` with `places` digits after the point, or as few as tell the
+    /// number, and the power of ten that they are multiplied by. The sign is left out.
+    pub fn scientific(&self, places: Option<usize>) -> (String, i64) {
+        decimal::scientific(&self.float(), places)
+    }
+
     fn precision(&self) -> u16 {
         match &self.0 {
             Form::Int(_, precision) => *precision,
@@ -459,6 +470,21 @@ mod tests {
             assert_eq!(n(x).floor().to_string(), floor);
             assert_eq!(n(x).ceil().to_string(), ceil);
         }
+    }
+
+    #[test]
+    fn digits_can_be_asked_for() {
+        assert_eq!(n("2.5").fixed(0), "2");
+        assert_eq!(n("3.5").fixed(0), "4");
+        assert_eq!(n("-0.126").fixed(2), "-0.13");
+        assert_eq!(n("3").fixed(2), "3.00");
+        assert_eq!(n("0.001").fixed(2), "0.00");
+        assert_eq!(n("9.99").fixed(1), "10.0");
+        assert_eq!(n("0").fixed(1), "0.0");
+        assert_eq!(n("12345.678").scientific(Some(2)), ("1.23".into(), 4));
+        assert_eq!(n("1e21").scientific(None), ("1".into(), 21));
+        assert_eq!(n("0").scientific(Some(1)), ("0.0".into(), 0));
+        assert_eq!(n("9.99").scientific(Some(1)), ("1.0".into(), 1));
     }
 
     fn integer() -> impl Strategy<Value = IBig> {
