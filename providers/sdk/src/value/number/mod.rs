@@ -277,10 +277,18 @@ impl Number {
         let Form::Float(x) = &self.0 else {
             return self.clone();
         };
-        if x.is_infinite() || x.is_integer() {
+        if x.is_infinite() {
+            return self.clone();
+        }
+        if x.is_zero() {
+            return Number(Form::Int(0, x.precision));
+        }
+        if x.is_integer() {
             return self.clone();
         }
         let whole = Number::from(x.truncate());
+        // A zero that comes of rounding has no sign.
+        let whole = if whole.is_zero() { whole.abs() } else { whole };
         let one = Number(Form::Int(1, x.precision));
         let moved = match (x.negative, down) {
             (true, true) => whole.subtract(&one),
@@ -464,7 +472,7 @@ mod tests {
             ("1.5", "1", "2"),
             ("-1.5", "-2", "-1"),
             ("3", "3", "3"),
-            ("-0.5", "-1", "-0"),
+            ("-0.5", "-1", "0"),
             ("1e-400", "0", "1"),
         ] {
             assert_eq!(n(x).floor().to_string(), floor);
