@@ -13,6 +13,7 @@ pub mod eval;
 pub mod expr;
 pub mod functions;
 pub mod parse;
+pub mod place;
 pub mod quote;
 pub mod reference;
 pub mod scope;

@@ -272,7 +272,7 @@ impl Verb<'_> {
                     None => text.to_owned(),
                 };
                 let shown = if self.letter == 'q' {
-                    quoted(&cut)
+                    json::encode(&Value::from(cut)).map_err(CallError::new)?
                 } else {
                     cut
                 };
@@ -468,9 +468,11 @@ fn format_list(a: &Arguments<'_>) -> Result<Value, CallError> {
                 Source::Unknown => Value::UNKNOWN,
             })
             .collect();
-        let text = render(format, &row).map_err(|error| match length {
-            Some(_) => CallError::new(format!("error on format iteration {i}: {}", error.message)),
-            None => error,
+        let text = render(format, &row).map_err(|error| {
+            if row.is_empty() {
+                return error;
+            }
+            CallError::new(format!("error on format iteration {i}: {}", error.message))
         })?;
         texts.push(text);
     }

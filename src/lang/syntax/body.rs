@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::token::{Kind, Token};
 use super::{Failed, Parse, Parser};
 use crate::lang::expr::{Expr, ExprKind};
+use crate::lang::place::place;
 use crate::lang::quote::quoted;
 use crate::source::Span;
 
@@ -118,16 +119,10 @@ impl Parser<'_> {
 
     fn add(&mut self, body: &mut Body, attribute: Attribute) {
         if let Some(before) = body.attribute(&attribute.name) {
-            let at = self.file.position(before.name_span.start);
-            let end = self.file.position(before.name_span.end);
             let detail = format!(
-                "The argument {} was already set at {}:{},{}-{}. Each argument may be set only \
-                 once.",
+                "The argument {} was already set at {}. Each argument may be set only once.",
                 quoted(&attribute.name),
-                self.file.name,
-                at.line,
-                at.column,
-                end.column
+                place(self.file, before.name_span)
             );
             let _ = self.fail::<()>(attribute.name_span, "Attribute redefined", detail);
             return;

@@ -8,6 +8,7 @@ use super::token::{Kind, Token};
 use super::{Failed, Parse, Parser, heredoc};
 use crate::diag::Diagnostic;
 use crate::lang::expr::{Conditional, Expr, ExprKind, For};
+use crate::lang::place::place;
 use crate::lang::quote::quoted;
 use crate::lang::suggest::suggestion;
 use crate::source::Span;
@@ -264,21 +265,6 @@ impl Parser<'_> {
             "The control directives within this template are unbalanced.",
         )
     }
-
-    /// A place in words: `main.hcl:1,2-14`.
-    fn place(&self, span: Span) -> String {
-        let from = self.file.position(span.start);
-        let to = self.file.position(span.end);
-        let name = &self.file.name;
-        if from.line == to.line {
-            format!("{name}:{},{}-{}", from.line, from.column, to.column)
-        } else {
-            format!(
-                "{name}:{},{}-{},{}",
-                from.line, from.column, to.line, to.column
-            )
-        }
-    }
 }
 
 fn template(mut parts: Vec<Expr>, span: Span) -> Expr {
@@ -355,7 +341,7 @@ impl Builder {
         if has_else {
             (otherwise, end) = self.sequence(parser)?;
         }
-        let started = parser.place(span);
+        let started = place(parser.file, span);
         let (name, at) = match end {
             End::EndIf(_) => {
                 return Ok(Expr {
@@ -385,7 +371,7 @@ impl Builder {
 
     fn for_directive(&mut self, parser: &mut Parser<'_>, head: ForHead, span: Span) -> Parse<Expr> {
         let (body, end) = self.sequence(parser)?;
-        let started = parser.place(span);
+        let started = place(parser.file, span);
         let (name, at) = match end {
             End::EndFor(_) => {
                 let f = Expr {

@@ -148,6 +148,28 @@ impl Number {
         decimal::scientific(&self.float(), places)
     }
 
+    /// At most ten digits, with an exponent where it is very big or small.
+    pub(super) fn in_ten_digits(&self) -> String {
+        const DIGITS: i64 = 10;
+        if self.is_infinite() {
+            return self.to_string();
+        }
+        let sign = if self.is_negative() { "-" } else { "" };
+        let (digits, exponent) = self.scientific(Some(9));
+        let digits = digits.trim_end_matches('0').trim_end_matches('.');
+        if (-4..DIGITS).contains(&exponent) {
+            let places = usize::try_from(DIGITS - 1 - exponent).unwrap_or(0);
+            let text = self.abs().fixed(places);
+            let text = match text.contains('.') {
+                true => text.trim_end_matches('0').trim_end_matches('.'),
+                false => &text,
+            };
+            return format!("{sign}{text}");
+        }
+        let exponent_sign = if exponent < 0 { '-' } else { '+' };
+        format!("{sign}{digits}e{exponent_sign}{:02}", exponent.abs())
+    }
+
     fn precision(&self) -> u16 {
         match &self.0 {
             Form::Int(_, precision) => *precision,
