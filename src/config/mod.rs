@@ -6,7 +6,6 @@ pub mod body;
 mod declare;
 mod loader;
 mod parse;
-mod syntax;
 mod tree;
 mod values;
 

@@ -269,7 +269,7 @@ impl Collector<'_> {
         } else {
             let shown = format!("<value for var.{name}>");
             let source = self.sources.add(&shown, None, text);
-            let parsed = lang::parse::parse_expression(source, self.sources)
+            let parsed = lang::syntax::parse_expression(source, self.sources)
                 .and_then(|e| Ok((lang::evaluate(&e, &lang::NoScope::default())?, Some(e.span))));
             match self.diagnostics.keep(parsed) {
                 Some(parsed) => parsed,

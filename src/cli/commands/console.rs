@@ -116,7 +116,7 @@ fn answer(
 ) -> Result<String, ()> {
     let mut sources = operation.configuration.sources.clone();
     let source = sources.add("<console-input>", None, Arc::<str>::from(line));
-    let value = lang::parse::parse_expression(source, &sources).and_then(|expr| {
+    let value = lang::syntax::parse_expression(source, &sources).and_then(|expr| {
         expand.with_scope(Values::ROOT, &Repetition::default(), None, |scope| {
             lang::evaluate(&expr, scope)
         })
