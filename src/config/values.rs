@@ -319,7 +319,7 @@ impl Collector<'_> {
                 continue;
             };
             let span = attribute.value.span;
-            self.from_file(attribute.name, value, Some(span), name, origin);
+            self.take_from_file(attribute.name, value, Some(span), name, origin);
         }
     }
 
@@ -327,7 +327,7 @@ impl Collector<'_> {
         match Value::from_json(text) {
             Ok(value) => {
                 for (key, value) in value.entries().cloned().unwrap_or_default() {
-                    self.from_file(key, value, None, name, origin);
+                    self.take_from_file(key, value, None, name, origin);
                 }
             }
             Err(e) => self.diagnostics.push(Diagnostic::error(
@@ -337,7 +337,7 @@ impl Collector<'_> {
         }
     }
 
-    fn from_file(
+    fn take_from_file(
         &mut self,
         key: Arc<str>,
         value: Value,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::reference::Reference;
-use super::{FunctionSettings, Scope, Traversal, constraint, display, evaluate, parse};
+use super::{FunctionSettings, Scope, Traversal, constraint, display, evaluate, parse, syntax};
 use crate::addr::Mode;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{SourceId, Sources, Span};
@@ -286,15 +286,11 @@ impl Answer {
 }
 
 fn file_expression(sources: &mut Sources, text: String) -> Result<super::Expr, Diagnostics> {
-    let source = sources.add("x.tf", None, text.as_str());
-    let body = hcl_edit::parser::parse_body(&text)
-        .map_err(|e| Diagnostic::error("Invalid expression", e.message()))?;
-    let block = body.get_blocks("locals").next().unwrap();
-    parse::lower(
-        &block.body.get_attribute("x_").unwrap().value,
-        source,
-        sources,
-    )
+    let source = sources.add("x.tf", None, text);
+    let (body, errors) = syntax::parse_file(source, sources);
+    errors.into_result(())?;
+    let block = body.blocks_of("locals").next().unwrap();
+    Ok(block.body.attribute("x_").unwrap().value.clone())
 }
 
 fn differing_value(value: &Value, record: &Record<'_>) -> Option<String> {

@@ -53,6 +53,8 @@ pub enum ExprKind {
     For(Arc<For>),
     /// `(a)`
     Paren(Arc<Expr>),
+    /// `a.b` as the key of an object, of which it is not clear what it means.
+    AmbiguousKey(Arc<Expr>),
 }
 
 /// A reference: a name and the constant steps that follow it, such as `a.b[0]["k"]`.
@@ -303,7 +305,8 @@ impl Expr {
             | ExprKind::TemplateJoin(inner)
             | ExprKind::Steps(inner, _)
             | ExprKind::Unary(_, inner)
-            | ExprKind::Paren(inner) => visit(inner),
+            | ExprKind::Paren(inner)
+            | ExprKind::AmbiguousKey(inner) => visit(inner),
             ExprKind::Index(index) => {
                 visit(&index.collection);
                 visit(&index.key);
@@ -360,7 +363,8 @@ impl Expr {
             | ExprKind::TemplateJoin(inner)
             | ExprKind::Steps(inner, _)
             | ExprKind::Unary(_, inner)
-            | ExprKind::Paren(inner) => Arc::make_mut(inner).map_free(bound, change),
+            | ExprKind::Paren(inner)
+            | ExprKind::AmbiguousKey(inner) => Arc::make_mut(inner).map_free(bound, change),
             ExprKind::Index(index) => {
                 let index = Arc::make_mut(index);
                 index.collection.map_free(bound, change);

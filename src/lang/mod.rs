@@ -13,11 +13,12 @@ pub mod eval;
 pub mod expr;
 pub mod functions;
 pub mod parse;
-mod parse_template;
+pub mod place;
 pub mod quote;
 pub mod reference;
 pub mod scope;
 mod suggest;
+pub mod syntax;
 pub mod unify;
 
 pub use constraint::{TypeConstraint, type_constraint};

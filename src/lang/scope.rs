@@ -40,6 +40,9 @@ pub struct FunctionSettings {
     pub pure_only: bool,
     /// Whether expressions may use `type`, which only a console has.
     pub console: bool,
+    /// Whether the expression is in a template that a function reads, where those functions may
+    /// not be called again.
+    pub within_template: bool,
 }
 
 impl Default for FunctionSettings {
@@ -49,6 +52,7 @@ impl Default for FunctionSettings {
             plan_timestamp: None,
             pure_only: false,
             console: false,
+            within_template: false,
         }
     }
 }

@@ -198,13 +198,13 @@ impl Decoder<'_> {
                 .code("E0004"),
             );
         }
-        let values = found.iter().map(|(_, value)| value.clone());
+        let mut values = found.iter().map(|(_, value)| value.clone());
         match schema.nesting {
             Nesting::Single if unknown => Value::unknown(ty),
             Nesting::List if unknown => Value::unknown(Type::list(ty)),
             Nesting::Set if unknown => Value::unknown(Type::set(ty)),
             Nesting::Map if unknown => Value::unknown(Type::map(ty)),
-            Nesting::Single => values.last().unwrap_or_else(|| Value::null(ty)),
+            Nesting::Single => values.next_back().unwrap_or_else(|| Value::null(ty)),
             Nesting::List => Value::list(ty, values),
             Nesting::Set => Value::set(ty, values),
             Nesting::Map => Value::map(

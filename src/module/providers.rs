@@ -45,11 +45,14 @@ impl fmt::Display for ProviderConfig {
     }
 }
 
+/// A provider, its alias, and the module whose block configures it.
+type Key = (Arc<str>, Option<Arc<str>>, ModuleId);
+
 /// Every provider configuration that is used, each once.
 #[derive(Clone, Debug, Default)]
 pub struct Providers {
     configs: Vec<ProviderConfig>,
-    index: HashMap<(Arc<str>, Option<Arc<str>>, ModuleId), ProviderId>,
+    index: HashMap<Key, ProviderId>,
 }
 
 impl Providers {

@@ -1,3 +1,4 @@
 //! The examples, run as a user runs them.
 
+mod faults;
 mod quickstart;

@@ -37,4 +37,4 @@ pub use resource::{Connect, DataSource, Resource};
 pub use schema::{Attribute, Block, Mode, Nesting, Schema};
 pub use tokio_util::sync::CancellationToken;
 pub use ty::{ObjectType, Type};
-pub use value::{ArithmeticError, Data, Marks, Number, Refinement, Value};
+pub use value::{Data, Marks, Number, Refinement, Value};

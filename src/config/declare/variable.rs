@@ -71,7 +71,7 @@ pub(super) fn read(block: &Block, d: &mut Diagnostics) -> Option<Variable> {
         .body
         .value("type")
         .and_then(|e| d.keep(lang::type_constraint(e)))
-        .unwrap_or_else(|| TypeConstraint::any());
+        .unwrap_or_else(TypeConstraint::any);
     let mut variable = Variable {
         name: Arc::clone(&name.text),
         constraint,

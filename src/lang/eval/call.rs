@@ -5,7 +5,7 @@ use mlinfra_sdk::{Data, Type, Value};
 use super::Evaluator;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::convert::{ConvertError, convert};
-use crate::lang::expr::{Call, Expr};
+use crate::lang::expr::{Call, Expr, ExprKind};
 use crate::lang::functions::{self, CallError, Function};
 use crate::lang::quote::quoted;
 use crate::lang::suggest::suggestion;
@@ -29,6 +29,9 @@ impl Evaluator<'_> {
         let Some(function) = functions::find(name).filter(|f| settings.allows(f.name)) else {
             return self.unknown_function(call);
         };
+        if name == "templatestring" && !self.names_a_template(call, function) {
+            return Value::UNKNOWN;
+        }
         let before = self.diagnostics.0.len();
         let Some(arguments) = self.arguments(call) else {
             return Value::UNKNOWN;
@@ -99,6 +102,42 @@ impl Evaluator<'_> {
         };
         self.diagnostics.push(diagnostic.at(call.name_span));
         Value::UNKNOWN
+    }
+
+    /// Whether the first argument is a reference to text from elsewhere; else an error is noted.
+    fn names_a_template(&mut self, call: &Call, function: &Function) -> bool {
+        let Some(expr) = call.arguments.first() else {
+            return true;
+        };
+        let literal = matches!(
+            expr.kind,
+            ExprKind::Template(_) | ExprKind::Interpolation(_) | ExprKind::TemplateJoin(_)
+        ) || matches!(&expr.kind, ExprKind::Literal(v) if v.as_str().is_some());
+        let reason = match &expr.kind {
+            ExprKind::Traversal(_) => {
+                let (value, errors) = self.apart(|e| e.eval(expr));
+                let is_text = matches!(
+                    value.data(),
+                    Data::String(_) | Data::Unknown(Type::String | Type::Dynamic, _)
+                );
+                if is_text || errors.has_errors() {
+                    return true;
+                }
+                "invalid template value: a string is required"
+            }
+            _ if literal => {
+                "invalid template expression: templatestring is only for rendering templates \
+                 retrieved dynamically from elsewhere, and so does not support providing a literal \
+                 template; consider using a template string expression instead"
+            }
+            _ => {
+                "invalid template expression: must be a direct reference to a single string from \
+                 elsewhere, containing valid Terraform template syntax"
+            }
+        };
+        let error = CallError::argument(0, reason);
+        self.call_failed(call, function, &[expr.span], error, expr.span);
+        false
     }
 
     /// The arguments; `None` when the last, which is to be expanded, cannot be.

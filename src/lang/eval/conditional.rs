@@ -50,7 +50,8 @@ impl Evaluator<'_> {
             self.diagnostics.extend(false_errors);
             self.branch(&if_false, &ty, &c.if_false, "false")
         };
-        chosen.with_marks(condition.marks())
+        // The marks of the other result tell of the condition too.
+        chosen.with_marks(condition.marks() | if_true.marks() | if_false.marks())
     }
 
     fn branch(&mut self, value: &Value, ty: &Type, expr: &Expr, which: &str) -> Value {

@@ -131,6 +131,16 @@ impl<'s> Evaluator<'s> {
             ExprKind::Unary(operator, operand) => self.unary(*operator, operand, expr.span),
             ExprKind::Call(call) => self.call(call, expr.span),
             ExprKind::For(f) => self.for_expr(f),
+            ExprKind::AmbiguousKey(key) => {
+                self.check_references(key);
+                self.fail(
+                    key.span,
+                    "Ambiguous attribute key",
+                    "If this expression is intended to be a reference, wrap it in parentheses. If \
+                     it's instead intended as a literal name containing periods, wrap it in quotes \
+                     to create a string literal.",
+                )
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Operators on numbers and truth values; equality is apart.
 
-use mlinfra_sdk::{ArithmeticError, Data, Number, Type, Value};
+use mlinfra_sdk::value::ArithmeticError;
+use mlinfra_sdk::{Data, Number, Type, Value};
 
 use super::{Evaluator, equal};
 use crate::lang::convert::convert;

@@ -240,6 +240,10 @@ impl Verb<'_> {
             'v' => {
                 let text = match value.data() {
                     Data::String(text) if !self.sharp => text.to_string(),
+                    Data::Number(n) if !self.sharp && !n.is_infinite() => {
+                        let sign = if n.is_negative() { "-" } else { "" };
+                        format!("{sign}{}", self.general(n))
+                    }
                     _ => json::encode(value).map_err(CallError::new)?,
                 };
                 self.pad_text(&text, out);
@@ -268,7 +272,7 @@ impl Verb<'_> {
                     None => text.to_owned(),
                 };
                 let shown = if self.letter == 'q' {
-                    quoted(&cut)
+                    json::encode(&Value::from(cut)).map_err(CallError::new)?
                 } else {
                     cut
                 };
@@ -389,7 +393,7 @@ impl Verb<'_> {
         };
         let count = trimmed.bytes().filter(u8::is_ascii_digit).count();
         let threshold = match self.precision {
-            None => 21,
+            None => 6,
             Some(_) => i64::try_from(significant).unwrap_or(i64::MAX),
         };
         if exponent < -4 || exponent >= threshold {
@@ -464,9 +468,11 @@ fn format_list(a: &Arguments<'_>) -> Result<Value, CallError> {
                 Source::Unknown => Value::UNKNOWN,
             })
             .collect();
-        let text = render(format, &row).map_err(|error| match length {
-            Some(_) => CallError::new(format!("error on format iteration {i}: {}", error.message)),
-            None => error,
+        let text = render(format, &row).map_err(|error| {
+            if row.is_empty() {
+                return error;
+            }
+            CallError::new(format!("error on format iteration {i}: {}", error.message))
         })?;
         texts.push(text);
     }

@@ -20,6 +20,7 @@ mod regex;
 mod sequence;
 mod set;
 mod signature;
+mod templating;
 mod text;
 mod yaml;
 
@@ -43,6 +44,7 @@ const GROUPS: &[&[Function]] = &[
     files::FUNCTIONS,
     hash::FUNCTIONS,
     network::FUNCTIONS,
+    templating::FUNCTIONS,
     yaml::FUNCTIONS,
     format::FUNCTIONS,
     json::FUNCTIONS,

@@ -85,13 +85,20 @@ impl Resource<Client> for MlRun {
         request: Create<'_>,
     ) -> Result<Value, Failure> {
         let run = run(client, cx, request.token, request.planned).await;
-        // What the agent keeps of the failed job (its log, above all) is recorded, so that it is cleaned up one day.
-        run.map_err(|failure| match failure.kind {
-            FailureKind::Failed | FailureKind::Cancelled => {
-                failure.leaving(with_nothing_made(request.planned.clone()))
+        let Err(mut failure) = run else { return run };
+        if !matches!(failure.kind, FailureKind::Failed | FailureKind::Cancelled) {
+            return Err(failure);
+        }
+        // A first run that failed leaves nothing: its last lines are in what is said of it.
+        let job = Arguments(request.planned).text("job")?;
+        match job::forget(client, cx, job).await {
+            Ok(()) => {
+                failure.remedy = None;
+                Err(failure)
             }
-            _ => failure,
-        })
+            // What could not be removed is recorded, so that it is one day.
+            Err(_) => Err(failure.leaving(with_nothing_made(request.planned.clone()))),
+        }
     }
 
     async fn read(

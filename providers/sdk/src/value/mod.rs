@@ -8,6 +8,7 @@ mod json;
 mod marks;
 mod number;
 mod refinement;
+mod set_order;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -116,7 +117,7 @@ impl Value {
                 item
             })
             .collect();
-        items.sort_by(Value::set_order);
+        set_order::sort(&mut items);
         // Two unknown elements may turn out to differ.
         items.dedup_by(|b, a| a == b && a.is_wholly_known());
         Value::from(Data::Set(element, Arc::new(items))).with_marks(marks)
@@ -376,43 +377,6 @@ impl Value {
             other => other,
         }
         .into()
-    }
-}
-
-impl Value {
-    /// The order of a set's elements: numbers by size, everything else by its JSON-like shape.
-    fn set_order(a: &Value, b: &Value) -> std::cmp::Ordering {
-        use std::cmp::Ordering;
-        match (&a.data, &b.data) {
-            (Data::Bool(a), Data::Bool(b)) => a.cmp(b),
-            (Data::Number(a), Data::Number(b)) => a.cmp(b),
-            (Data::String(a), Data::String(b)) => a.cmp(b),
-            (
-                Data::List(_, a) | Data::Set(_, a) | Data::Tuple(a),
-                Data::List(_, b) | Data::Set(_, b) | Data::Tuple(b),
-            ) => a
-                .iter()
-                .zip(b.iter())
-                .map(|(a, b)| Value::set_order(a, b))
-                .find(|o| o.is_ne())
-                .unwrap_or_else(|| a.len().cmp(&b.len())),
-            (Data::Map(_, a) | Data::Object(a), Data::Map(_, b) | Data::Object(b)) => a
-                .iter()
-                .zip(b.iter())
-                .map(|((ka, va), (kb, vb))| ka.cmp(kb).then_with(|| Value::set_order(va, vb)))
-                .find(|o| o.is_ne())
-                .unwrap_or_else(|| a.len().cmp(&b.len())),
-            // Values of different kinds meet only where some are null or unknown: those go last.
-            _ => rank(&a.data).cmp(&rank(&b.data)).then(Ordering::Equal),
-        }
-    }
-}
-
-fn rank(data: &Data) -> u8 {
-    match data {
-        Data::Null(_) => 1,
-        Data::Unknown(..) => 2,
-        _ => 0,
     }
 }
 

@@ -33,17 +33,17 @@ impl Refinement {
         }
     }
 
-    /// The value is text that starts with `prefix`, less what might still combine with what
-    /// follows.
+    /// The value is text that starts with `prefix`, less a last character that might still combine
+    /// with what follows.
     pub fn prefix(prefix: &str) -> Refinement {
-        // The last cluster may grow, so it is left out.
-        let safe = prefix
-            .grapheme_indices(true)
-            .next_back()
-            .map_or(0, |(start, _)| start);
-        let kept = &prefix[..safe];
-        // Blanks and most ASCII before a letter cannot combine with anything before them, but
-        // any last character may with what comes.
+        const NEVER_COMBINE: &str = "-_:;/\\,.(){}[]|?!~ \t@#$%^&*+\"'";
+        let (last, cluster) = prefix.grapheme_indices(true).next_back().unwrap_or((0, ""));
+        let mut characters = cluster.chars();
+        let ends = match (characters.next(), characters.next()) {
+            (Some(c), None) => NEVER_COMBINE.contains(c),
+            _ => false,
+        };
+        let kept = if ends { prefix } else { &prefix[..last] };
         Refinement {
             not_null: true,
             prefix: (!kept.is_empty()).then(|| kept.into()),
@@ -69,10 +69,10 @@ impl Value {
         if ty == Type::Dynamic || refinement == Refinement::default() {
             return Value::unknown(ty);
         }
-        if refinement.not_null {
-            if let Some(value) = determined(&ty, &refinement) {
-                return value;
-            }
+        if refinement.not_null
+            && let Some(value) = determined(&ty, &refinement)
+        {
+            return value;
         }
         Data::Unknown(ty, Some(Arc::new(refinement))).into()
     }
@@ -129,10 +129,10 @@ impl Value {
 }
 
 fn determined(ty: &Type, refinement: &Refinement) -> Option<Value> {
-    if let (Some((lower, true)), Some((upper, true))) = (&refinement.lower, &refinement.upper) {
-        if lower == upper {
-            return Some(Value::from(lower.clone()));
-        }
+    if let (Some((lower, true)), Some((upper, true))) = (&refinement.lower, &refinement.upper)
+        && lower == upper
+    {
+        return Some(Value::from(lower.clone()));
     }
     let length = refinement
         .greatest_length

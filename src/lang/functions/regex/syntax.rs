@@ -228,6 +228,16 @@ impl<'p> Rewriter<'p> {
             '_' => "_",
             'Q' if !in_class => return self.verbatim(),
             _ => {
+                // The braces of `\p{Greek}` and `\x{1F600}` belong to the escape.
+                let braced = matches!(c, 'p' | 'P' | 'x')
+                    && self
+                        .rest()
+                        .get(length..)
+                        .is_some_and(|r| r.starts_with('{'));
+                let length = match self.rest().find('}') {
+                    Some(end) if braced => end + 1,
+                    _ => length,
+                };
                 let text = self.rest().get(..length).unwrap_or_default();
                 return self.literal(text, length);
             }

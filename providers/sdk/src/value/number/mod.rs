@@ -148,6 +148,28 @@ impl Number {
         decimal::scientific(&self.float(), places)
     }
 
+    /// At most ten digits, with an exponent where it is very big or small.
+    pub(super) fn in_ten_digits(&self) -> String {
+        const DIGITS: i64 = 10;
+        if self.is_infinite() {
+            return self.to_string();
+        }
+        let sign = if self.is_negative() { "-" } else { "" };
+        let (digits, exponent) = self.scientific(Some(9));
+        let digits = digits.trim_end_matches('0').trim_end_matches('.');
+        if (-4..DIGITS).contains(&exponent) {
+            let places = usize::try_from(DIGITS - 1 - exponent).unwrap_or(0);
+            let text = self.abs().fixed(places);
+            let text = match text.contains('.') {
+                true => text.trim_end_matches('0').trim_end_matches('.'),
+                false => &text,
+            };
+            return format!("{sign}{text}");
+        }
+        let exponent_sign = if exponent < 0 { '-' } else { '+' };
+        format!("{sign}{digits}e{exponent_sign}{:02}", exponent.abs())
+    }
+
     fn precision(&self) -> u16 {
         match &self.0 {
             Form::Int(_, precision) => *precision,
@@ -277,10 +299,18 @@ impl Number {
         let Form::Float(x) = &self.0 else {
             return self.clone();
         };
-        if x.is_infinite() || x.is_integer() {
+        if x.is_infinite() {
+            return self.clone();
+        }
+        if x.is_zero() {
+            return Number(Form::Int(0, x.precision));
+        }
+        if x.is_integer() {
             return self.clone();
         }
         let whole = Number::from(x.truncate());
+        // A zero that comes of rounding has no sign.
+        let whole = if whole.is_zero() { whole.abs() } else { whole };
         let one = Number(Form::Int(1, x.precision));
         let moved = match (x.negative, down) {
             (true, true) => whole.subtract(&one),
@@ -464,7 +494,7 @@ mod tests {
             ("1.5", "1", "2"),
             ("-1.5", "-2", "-1"),
             ("3", "3", "3"),
-            ("-0.5", "-1", "-0"),
+            ("-0.5", "-1", "0"),
             ("1e-400", "0", "1"),
         ] {
             assert_eq!(n(x).floor().to_string(), floor);
