@@ -18,14 +18,14 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     })
 }
 
-/// The text as a sentence.
+/// The text as a sentence. What ends with lines of a log is left as it ends.
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first: String = letters
         .next()
         .map(|c| c.to_uppercase().collect())
         .unwrap_or_default();
-    let end = if text.ends_with(['.', '!', '?', '\n']) {
+    let end = if text.contains('\n') || text.ends_with(['.', '!', '?']) {
         ""
     } else {
         "."
@@ -98,6 +98,6 @@ mod tests {
     fn errors_become_sentences() {
         assert_eq!(sentence("it is empty"), "It is empty.");
         assert_eq!(sentence("Why?"), "Why?");
-        assert_eq!(sentence(""), ".");
+        assert_eq!(sentence("it failed:\nno luck"), "It failed:\nno luck");
     }
 }

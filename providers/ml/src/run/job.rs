@@ -104,7 +104,9 @@ async fn leave(client: &Client, agent: &Agent) -> Result<(), Failure> {
     let left = async {
         let services = agent.services().await?.len();
         let jobs = agent.jobs().await?.len();
-        Ok(services + jobs + agent.schedules().await?.len())
+        let schedules = agent.schedules().await?.len();
+        // What is damaged is evidence, and may still run.
+        Ok(services + jobs + schedules + agent.info().await?.damaged.len())
     };
     match left.await {
         Ok(0) => agent.shutdown().await.map_err(failed)?,

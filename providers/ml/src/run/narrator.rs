@@ -11,10 +11,14 @@ const ENVIRONMENT: &str = "environment";
 /// The stage under which the runner tells why it failed, which the failure says itself.
 const FAILED: &str = "failed";
 
+/// How the runner's own words begin. Its last ones are why it failed, which the failure says itself.
+const OWN: &str = "mlinfra-runtime: ";
+
 /// Passes on events.
 #[derive(Default)]
 pub(super) struct Narrator {
     stage: Option<String>,
+    over: bool,
 }
 
 impl Narrator {
@@ -22,7 +26,12 @@ impl Narrator {
         match event {
             // What pip writes is told as progress already.
             EventBody::Log { .. } if self.stage.as_deref() == Some(ENVIRONMENT) => {}
-            EventBody::Log { line } => (cx.progress)(Event::Log(line.clone())),
+            EventBody::Log { line } => {
+                self.over |= line.starts_with(OWN);
+                if !self.over {
+                    (cx.progress)(Event::Log(line.clone()));
+                }
+            }
             EventBody::Progress(progress) => self.progress(cx, progress),
             EventBody::End(_) => {}
         }
@@ -83,6 +92,8 @@ mod tests {
         hear("log epoch 1");
         hear(r#"{"stage": "train", "step": 1, "metrics": {"auc": 0.5, "loss": "NaN"}}"#);
         hear(r#"{"stage": "failed", "message": "it failed"}"#);
+        hear("log mlinfra-runtime: it failed; its last lines:");
+        hear("log epoch 1");
         let figures = BTreeMap::from([("auc".to_owned(), 0.5), ("step".to_owned(), 1.0)]);
         assert_eq!(
             *heard.lock().unwrap(),
