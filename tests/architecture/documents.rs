@@ -40,3 +40,16 @@ fn paths_named_in_documents_exist() {
         }
     }
 }
+
+#[test]
+fn the_quickstart_in_the_readme_is_the_quickstart() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let shown = readme.split("```hcl\n").nth(1).unwrap();
+    let shown = shown.split("```").next().unwrap().trim();
+    let example = std::fs::read_to_string(root.join("examples/quickstart/main.hcl")).unwrap();
+    assert!(
+        example.contains(shown),
+        "the README shows another file:\n{shown}"
+    );
+}

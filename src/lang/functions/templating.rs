@@ -223,7 +223,10 @@ mod tests {
 
     #[test]
     fn templates_do_not_call_templates() {
-        let errors = evaluated("templatestring(a, {x = \"1\"})", FunctionSettings::default());
+        let errors = evaluated(
+            "templatestring(a, {x = \"1\"})",
+            FunctionSettings::default(),
+        );
         let detail = &errors.unwrap_err().0[0].detail;
         assert!(
             detail.contains("cannot recursively call templatestring"),
