@@ -80,7 +80,8 @@ fn interface(library: &Library, kind: &str) -> Result<(Declarations, String), Un
 fn opening(text: &str) -> String {
     let lines = text.lines().take_while(|l| l.starts_with('#'));
     lines
-        .map(|l| format!("{}\n", l.trim_start_matches('#').trim()))
+        .map(|l| l.trim_start_matches('#'))
+        .map(|l| format!("{}\n", l.strip_prefix(' ').unwrap_or(l)))
         .collect()
 }
 
