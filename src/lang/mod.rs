@@ -15,7 +15,8 @@ pub mod functions;
 pub mod parse;
 pub mod place;
 pub mod quote;
-pub mod reference;
+#[cfg(test)]
+mod reference;
 pub mod scope;
 mod suggest;
 pub mod syntax;

@@ -3,7 +3,6 @@
 use mlinfra_sdk::{Data, Marks, Type, Value};
 
 use super::arguments::{Arguments, CallError};
-use super::templating;
 use crate::lang::scope::FunctionSettings;
 
 /// A built-in function.
@@ -199,12 +198,6 @@ impl Function {
         mut values: Vec<Value>,
         settings: &FunctionSettings,
     ) -> Result<Value, CallError> {
-        if settings.within_template && templating::is_template_function(self.name) {
-            return Err(CallError::new(format!(
-                "cannot recursively call {} from inside another template function",
-                self.name
-            )));
-        }
         let mut taken = Marks::NONE;
         let mut sensitive = 0u64;
         let (mut unknown, mut dynamic) = (false, false);

@@ -6,11 +6,10 @@ use mlinfra_sdk::Value;
 
 use super::token::{Kind, Token};
 use super::{Failed, Parse, Parser, heredoc};
-use crate::diag::Diagnostic;
 use crate::lang::expr::{Conditional, Expr, ExprKind, For};
 use crate::lang::place::place;
 use crate::lang::quote::quoted;
-use crate::lang::suggest::suggestion;
+use crate::lang::suggest::nearest;
 use crate::source::Span;
 
 /// A part of a template. All but text say whether they strip blanks before and after them.
@@ -199,14 +198,18 @@ impl Parser<'_> {
 
     fn unknown_directive<T>(&mut self, keyword: Token) -> Parse<T> {
         let word = self.text(keyword);
-        let error = Diagnostic::error(
-            "Invalid template control keyword",
-            format!("{} is not a valid template control keyword.", quoted(word)),
+        let known = nearest(word, ["if", "for", "else", "endif", "endfor"]);
+        let hint = known.map(|known| format!(" Did you mean {}?", quoted(known)));
+        let detail = format!(
+            "{} is not a valid template control keyword.{}",
+            quoted(word),
+            hint.unwrap_or_default()
         );
-        let known = suggestion(word, ["if", "for", "else", "endif", "endfor"]);
-        let span = self.span(keyword);
-        self.diagnostics.push(known.onto(error).at(span));
-        Err(Failed)
+        self.fail(
+            self.span(keyword),
+            "Invalid template control keyword",
+            detail,
+        )
     }
 
     fn for_head(&mut self) -> Parse<ForHead> {
