@@ -272,7 +272,16 @@ fn element_type(items: &[&Value], wanted: &Type) -> Option<Type> {
         return Some(without_optional(wanted));
     }
     let types: Vec<Type> = items.iter().map(|item| item.ty()).collect();
-    unify_with(&types, Safety::MayFail)
+    let common = unify_with(&types, Safety::MayFail)?;
+    if common != Type::Dynamic {
+        return Some(common);
+    }
+    // Elements of no type of their own take that of the others.
+    let mut typed = types.into_iter().filter(|t| *t != Type::Dynamic);
+    let Some(first) = typed.next() else {
+        return Some(Type::Dynamic);
+    };
+    typed.all(|t| t == first).then_some(first)
 }
 
 /// Converts the elements; then, where the wanted type leaves something open, once more to what

@@ -138,6 +138,13 @@ impl Evaluator<'_> {
         let Some(expr) = call.arguments.first() else {
             return true;
         };
+        if let Some(variables) = call.arguments.get(1) {
+            let (variables, _) = self.apart(|e| e.eval(variables));
+            if variables.is_null() {
+                // That is the first thing to be told, by the call itself.
+                return true;
+            }
+        }
         let literal = matches!(
             expr.kind,
             ExprKind::Template(_) | ExprKind::Interpolation(_) | ExprKind::TemplateJoin(_)

@@ -130,13 +130,13 @@ fn lookup_type(values: &[Value]) -> Result<Type, CallError> {
             }
         }
         Type::Map(t) => {
-            if let Some(default) = values.get(2) {
-                if !convertible(&default.ty(), &t, Safety::MayFail) {
-                    return Err(CallError::argument(
-                        2,
-                        "the default value must have the same type as the map elements",
-                    ));
-                }
+            if let Some(default) = values.get(2)
+                && !convertible(&default.ty(), &t, Safety::MayFail)
+            {
+                return Err(CallError::argument(
+                    2,
+                    "the default value must have the same type as the map elements",
+                ));
             }
             Ok(t.as_ref().clone())
         }

@@ -40,7 +40,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Parameter::new("base", Kind::Number),
         ],
         Returns::Number,
-        |a| float(a.number(0).as_f64().ln() / a.number(1).as_f64().ln()),
+        |a| float(libm::log(a.number(0).as_f64()) / libm::log(a.number(1).as_f64())),
     ),
     Function::new(
         "max",
@@ -76,7 +76,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Parameter::new("power", Kind::Number),
         ],
         Returns::Number,
-        |a| float(a.number(0).as_f64().powf(a.number(1).as_f64())),
+        |a| float(power(a.number(0).as_f64(), a.number(1).as_f64())),
     ),
     Function::new(
         "signum",
@@ -109,6 +109,39 @@ fn float(x: f64) -> Result<Value, CallError> {
     Number::from_f64(x).map(Value::from).ok_or_else(|| {
         CallError::new("panic in function implementation: the result is not a number")
     })
+}
+
+/// `x` to the power of `y`: the whole part of `y` by squaring, the rest by the exponential
+/// function. The last digits of a result depend on the way it is computed, and this is the one
+/// that others of this field take.
+fn power(x: f64, y: f64) -> f64 {
+    let mut whole = y.abs().trunc();
+    let mut rest = y.abs() - whole;
+    if !x.is_finite() || x == 0.0 || whole >= 9e18 || rest != 0.0 && x < 0.0 {
+        return x.powf(y);
+    }
+    if rest == 0.5 && whole == 0.0 {
+        return if y > 0.0 { x.sqrt() } else { 1.0 / x.sqrt() };
+    }
+    if rest > 0.5 {
+        rest -= 1.0;
+        whole += 1.0;
+    }
+    let mut result = if rest == 0.0 {
+        1.0
+    } else {
+        libm::exp(rest * libm::log(x))
+    };
+    let mut factor = x;
+    let mut left = whole as u64;
+    while left != 0 {
+        if left & 1 == 1 {
+            result *= factor;
+        }
+        factor *= factor;
+        left >>= 1;
+    }
+    if y < 0.0 { 1.0 / result } else { result }
 }
 
 fn extreme(a: &Arguments<'_>, better: fn(&Number, &Number) -> bool) -> Result<Value, CallError> {

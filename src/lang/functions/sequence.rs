@@ -68,13 +68,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Returns::Any,
         coalesce_list,
     )
-    .variadic(
-        Parameter::new("vals", Kind::Any)
-            .null()
-            .unknown()
-            .dynamic()
-            .marked(),
-    ),
+    .variadic(Parameter::new("vals", Kind::Any).null().unknown().dynamic()),
     Function::new(
         "compact",
         "The list without null and empty texts.",
@@ -261,25 +255,20 @@ fn coalesce_list(a: &Arguments<'_>) -> Result<Value, CallError> {
     if a.values().is_empty() {
         return Err(CallError::new("at least one argument is required"));
     }
-    let mut marks = Marks::NONE;
     for value in a.values() {
-        if value.is_null() {
-            continue;
+        let is_list = matches!(value.ty(), Type::List(_) | Type::Tuple(_) | Type::Dynamic);
+        if !is_list {
+            return Err(CallError::new(
+                "coalescelist arguments must be lists or tuples",
+            ));
         }
-        match value.ty() {
-            Type::List(_) | Type::Tuple(_) => {}
-            Type::Dynamic => return Ok(Value::UNKNOWN),
-            _ => {
-                return Err(CallError::new(
-                    "coalescelist arguments must be lists or tuples",
-                ));
-            }
-        }
-        marks |= value.marks();
+    }
+    for value in a.values() {
         match value.length_bounds() {
-            _ if !value.is_known() => return Ok(Value::UNKNOWN.with_marks(marks)),
+            _ if value.is_null() => {}
+            _ if !value.is_known() => return Ok(Value::UNKNOWN),
             (0, _) => {}
-            _ => return Ok(value.clone().with_marks(marks)),
+            _ => return Ok(value.clone()),
         }
     }
     Err(CallError::new("no non-null arguments"))
@@ -306,10 +295,10 @@ fn concat_type(values: &[Value]) -> Result<Type, CallError> {
         }
     }
     // Lists of one kind of element stay a list.
-    if types.iter().all(|t| matches!(t, Type::List(_))) {
-        if let Some(list) = unify(&types) {
-            return Ok(list);
-        }
+    if types.iter().all(|t| matches!(t, Type::List(_)))
+        && let Some(list) = unify(&types)
+    {
+        return Ok(list);
     }
     let mut elements = Vec::new();
     for (value, ty) in values.iter().zip(&types) {
@@ -632,10 +621,7 @@ fn slice_type(values: &[Value]) -> Result<Type, CallError> {
             "cannot slice a set, because its elements do not have indices; explicitly convert to \
              a list if the ordering of the result is not important",
         )),
-        ty => Err(CallError::argument(
-            0,
-            format!("must be a list or tuple value, not {}", ty.friendly()),
-        )),
+        _ => Err(CallError::argument(0, "must be a list or tuple value")),
     }
 }
 

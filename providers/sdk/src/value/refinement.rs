@@ -69,10 +69,10 @@ impl Value {
         if ty == Type::Dynamic || refinement == Refinement::default() {
             return Value::unknown(ty);
         }
-        if refinement.not_null {
-            if let Some(value) = determined(&ty, &refinement) {
-                return value;
-            }
+        if refinement.not_null
+            && let Some(value) = determined(&ty, &refinement)
+        {
+            return value;
         }
         Data::Unknown(ty, Some(Arc::new(refinement))).into()
     }
@@ -129,10 +129,10 @@ impl Value {
 }
 
 fn determined(ty: &Type, refinement: &Refinement) -> Option<Value> {
-    if let (Some((lower, true)), Some((upper, true))) = (&refinement.lower, &refinement.upper) {
-        if lower == upper {
-            return Some(Value::from(lower.clone()));
-        }
+    if let (Some((lower, true)), Some((upper, true))) = (&refinement.lower, &refinement.upper)
+        && lower == upper
+    {
+        return Some(Value::from(lower.clone()));
     }
     let length = refinement
         .greatest_length
