@@ -339,6 +339,18 @@ fn differing_error(errors: &Diagnostics, record: &Record<'_>, strict: bool) -> O
     })
 }
 
+/// Where we say something else, and why.
+const DEVIATIONS: &[(&str, &str)] = &[
+    (
+        "index-db8bf3cc",
+        "a local value with an empty name is told of besides",
+    ),
+    (
+        "index-e960d363",
+        "a local value with an empty name is told of besides",
+    ),
+];
+
 #[test]
 fn expressions_give_what_terraform_gives() {
     // Another corpus may be named, to compare more than is kept here.
@@ -361,8 +373,11 @@ fn expressions_give_what_terraform_gives() {
         let answer = Answer::to(&record, &mut fixtures[planned]);
         let count = groups.entry(record.group.clone()).or_default();
         count.1 += 1;
+        let deviates = DEVIATIONS.iter().any(|(id, _)| *id == record.id);
         match answer.differs(&record, true) {
+            None if deviates => failures.push(format!("{} deviates no more", record.id)),
             None => count.0 += 1,
+            Some(_) if deviates => count.0 += 1,
             Some(why) => {
                 loose += usize::from(answer.differs(&record, false).is_none());
                 failures.push(format!("{} {}\n    {why}", record.id, record.expr));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mlinfra_sdk::ty::ObjectType;
 use mlinfra_sdk::{Data, Number, Path, Refinement, Step, Type, Value};
 
+use super::names::constraint_name;
 use super::unify::unify_with;
 
 /// A value that cannot be converted.
@@ -445,14 +446,6 @@ pub fn mismatch(from: &Type, to: &Type) -> String {
         }
         (Type::Map(a), Type::Map(b)) => format!("incorrect map element type: {}", mismatch(a, b)),
         _ => required(),
-    }
-}
-
-/// What a type is called where it is required.
-pub fn constraint_name(ty: &Type) -> String {
-    match ty {
-        Type::Dynamic => "any type".into(),
-        ty => ty.friendly(),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod display;
 pub mod eval;
 pub mod expr;
 pub mod functions;
+pub mod names;
 pub mod parse;
 pub mod place;
 pub mod quote;

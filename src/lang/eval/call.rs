@@ -86,14 +86,9 @@ impl Evaluator<'_> {
         }
         let (summary, detail) = match call.name.split_once("::") {
             None => {
-                let known = nearest(&call.name, functions::names());
-                let hint = known.map(|name| format!(" Did you mean {}?", quoted(name)));
-                let detail = format!(
-                    "There is no function named {}.{}",
-                    quoted(&call.name),
-                    hint.unwrap_or_default()
-                );
-                ("Call to unknown function", detail)
+                let error = no_function(&call.name, self.bound.is_empty());
+                self.diagnostics.push(error.at(call.name_span));
+                return Value::UNKNOWN;
             }
             Some((namespace, rest)) => (
                 "Unknown provider function",
@@ -140,8 +135,8 @@ impl Evaluator<'_> {
         };
         if let Some(variables) = call.arguments.get(1) {
             let (variables, _) = self.apart(|e| e.eval(variables));
-            if variables.is_null() {
-                // That is the first thing to be told, by the call itself.
+            if variables.is_null() || !variables.is_known() {
+                // That is the first thing to be seen, by the call itself.
                 return true;
             }
         }
@@ -340,12 +335,21 @@ impl Evaluator<'_> {
     }
 
     fn call_try(&mut self, call: &Call, span: Span) -> Value {
+        if call.expand {
+            // There is nothing left to be tried once the arguments are there.
+            let arguments = self.arguments(call).unwrap_or_default();
+            let first = arguments.into_iter().next();
+            return first.map_or(Value::UNKNOWN, |argument| argument.value);
+        }
         let mut errors = Diagnostics::new();
-        for expr in &call.arguments {
+        for (i, expr) in call.arguments.iter().enumerate() {
             let (value, failed) = self.apart(|e| e.eval(expr));
             if failed.has_errors() {
                 errors.extend(failed);
                 continue;
+            }
+            for other in call.arguments.iter().skip(i + 1) {
+                self.check_references(other);
             }
             // What is unknown now may fail later, and then another argument would be chosen.
             return if value.is_wholly_known() {
@@ -380,6 +384,9 @@ impl Evaluator<'_> {
         let Some(expr) = call.arguments.first() else {
             return Value::UNKNOWN;
         };
+        if call.expand && self.arguments(call).is_none() {
+            return Value::UNKNOWN;
+        }
         let (value, failed) = self.apart(|e| e.eval(expr));
         if failed.has_errors() {
             Value::from(false)
@@ -388,5 +395,18 @@ impl Evaluator<'_> {
         } else {
             Value::unknown(Type::Bool)
         }
+    }
+}
+
+/// The error of a name that is no function's; in its detail or beside it the one that may have
+/// been meant.
+fn no_function(name: &str, told: bool) -> Diagnostic {
+    let detail = format!("There is no function named {}.", quoted(name));
+    let hint = nearest(name, functions::names()).map(|n| format!("Did you mean {}?", quoted(n)));
+    const SUMMARY: &str = "Call to unknown function";
+    match hint {
+        Some(hint) if told => Diagnostic::error(SUMMARY, format!("{detail} {hint}")),
+        Some(hint) => Diagnostic::error(SUMMARY, detail).hint(hint),
+        None => Diagnostic::error(SUMMARY, detail),
     }
 }

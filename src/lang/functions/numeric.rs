@@ -6,6 +6,7 @@ use mlinfra_sdk::{Data, Number, Refinement, Type, Value};
 use super::arguments::{Arguments, CallError};
 use super::signature::{Function, Kind, Parameter, Returns};
 use crate::lang::convert::convert;
+use crate::lang::names::type_name;
 use crate::lang::quote::quoted;
 
 const NUM: Parameter = Parameter::new("num", Kind::Number).dynamic();
@@ -162,7 +163,7 @@ fn parseint_type(values: &[Value]) -> Result<Type, CallError> {
         Some(Type::String | Type::Dynamic) | None => Ok(Type::Number),
         Some(ty) => Err(CallError::argument(
             0,
-            format!("first argument must be a string, not {}", ty.friendly()),
+            format!("first argument must be a string, not {}", type_name(&ty)),
         )),
     }
 }
@@ -220,7 +221,7 @@ fn sum(a: &Arguments<'_>) -> Result<Value, CallError> {
         Data::Map(..) | Data::Object(_) => {
             return fail(format!(
                 "argument must be list, set, or tuple. Received {}",
-                ty.friendly()
+                type_name(&ty)
             ));
         }
         _ => return fail("cannot sum noniterable".into()),

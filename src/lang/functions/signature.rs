@@ -17,6 +17,8 @@ pub struct Function {
     pub variadic: Option<Parameter>,
     /// What it answers.
     pub returns: Returns,
+    /// Whether the answer may be null.
+    nullable: bool,
     body: Body,
 }
 
@@ -172,6 +174,7 @@ impl Function {
             parameters,
             variadic: None,
             returns,
+            nullable: false,
             body,
         }
     }
@@ -180,6 +183,14 @@ impl Function {
     pub const fn variadic(self, parameter: Parameter) -> Function {
         Function {
             variadic: Some(parameter),
+            ..self
+        }
+    }
+
+    /// With an answer that may be null.
+    pub const fn nullable(self) -> Function {
+        Function {
+            nullable: true,
             ..self
         }
     }
@@ -224,7 +235,12 @@ impl Function {
         let result = if dynamic {
             Value::UNKNOWN
         } else if unknown {
-            Value::unknown(self.result_type(&values)?).never_null()
+            let value = Value::unknown(self.result_type(&values)?);
+            if self.nullable {
+                value
+            } else {
+                value.never_null()
+            }
         } else {
             (self.body)(&Arguments::new(&values, sensitive, settings))?
         };

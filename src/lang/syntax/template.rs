@@ -198,7 +198,10 @@ impl Parser<'_> {
 
     fn unknown_directive<T>(&mut self, keyword: Token) -> Parse<T> {
         let word = self.text(keyword);
-        let known = nearest(word, ["if", "for", "else", "endif", "endfor"]);
+        // The first that is near, not the nearest, as others tell it.
+        let known = ["if", "for", "else", "endif", "endfor"]
+            .into_iter()
+            .find(|known| nearest(word, [*known]).is_some());
         let hint = known.map(|known| format!(" Did you mean {}?", quoted(known)));
         let detail = format!(
             "{} is not a valid template control keyword.{}",
