@@ -297,15 +297,15 @@ fn differing_value(value: &Value, record: &Record<'_>) -> Option<String> {
     let differs = |what: &str, want: &str, got: &str| {
         (want != got).then(|| format!("{what}: want {want}\n      got {got}"))
     };
-    if let Some(want) = &record.display {
-        if let Some(d) = differs("display", want, &display::value(value)) {
-            return Some(d);
-        }
+    if let Some(want) = &record.display
+        && let Some(d) = differs("display", want, &display::value(value))
+    {
+        return Some(d);
     }
-    if let Some(want) = &record.ty {
-        if let Some(d) = differs("type", want, &display::ty(&value.ty())) {
-            return Some(d);
-        }
+    if let Some(want) = &record.ty
+        && let Some(d) = differs("type", want, &display::ty(&value.ty()))
+    {
+        return Some(d);
     }
     let (plain, _) = value.clone().unmark_deep();
     if record.unknown && plain.is_wholly_known() {
@@ -339,9 +339,23 @@ fn differing_error(errors: &Diagnostics, record: &Record<'_>, strict: bool) -> O
     })
 }
 
+/// Where we say something else, and why.
+const DEVIATIONS: &[(&str, &str)] = &[
+    (
+        "index-db8bf3cc",
+        "a local value with an empty name is told of besides",
+    ),
+    (
+        "index-e960d363",
+        "a local value with an empty name is told of besides",
+    ),
+];
+
 #[test]
 fn expressions_give_what_terraform_gives() {
-    let corpus = std::fs::read_to_string(folder().join("corpus_open.jsonl")).unwrap();
+    // Another corpus may be named, to compare more than is kept here.
+    let path = std::env::var_os("CORPUS").map_or(folder().join("corpus_open.jsonl"), Into::into);
+    let corpus = std::fs::read_to_string(path).unwrap();
     let mut fixtures = [Fixture::load(false), Fixture::load(true)];
     let wanted = std::env::var("CORPUS_GROUP").ok();
     let mut failures = Vec::new();
@@ -359,8 +373,11 @@ fn expressions_give_what_terraform_gives() {
         let answer = Answer::to(&record, &mut fixtures[planned]);
         let count = groups.entry(record.group.clone()).or_default();
         count.1 += 1;
+        let deviates = DEVIATIONS.iter().any(|(id, _)| *id == record.id);
         match answer.differs(&record, true) {
+            None if deviates => failures.push(format!("{} deviates no more", record.id)),
             None => count.0 += 1,
+            Some(_) if deviates => count.0 += 1,
             Some(why) => {
                 loose += usize::from(answer.differs(&record, false).is_none());
                 failures.push(format!("{} {}\n    {why}", record.id, record.expr));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mlinfra_sdk::ty::ObjectType;
 use mlinfra_sdk::{Data, Number, Path, Refinement, Step, Type, Value};
 
+use super::names::constraint_name;
 use super::unify::unify_with;
 
 /// A value that cannot be converted.
@@ -272,7 +273,16 @@ fn element_type(items: &[&Value], wanted: &Type) -> Option<Type> {
         return Some(without_optional(wanted));
     }
     let types: Vec<Type> = items.iter().map(|item| item.ty()).collect();
-    unify_with(&types, Safety::MayFail)
+    let common = unify_with(&types, Safety::MayFail)?;
+    if common != Type::Dynamic {
+        return Some(common);
+    }
+    // Elements of no type of their own take that of the others.
+    let mut typed = types.into_iter().filter(|t| *t != Type::Dynamic);
+    let Some(first) = typed.next() else {
+        return Some(Type::Dynamic);
+    };
+    typed.all(|t| t == first).then_some(first)
 }
 
 /// Converts the elements; then, where the wanted type leaves something open, once more to what
@@ -436,14 +446,6 @@ pub fn mismatch(from: &Type, to: &Type) -> String {
         }
         (Type::Map(a), Type::Map(b)) => format!("incorrect map element type: {}", mismatch(a, b)),
         _ => required(),
-    }
-}
-
-/// What a type is called where it is required.
-pub fn constraint_name(ty: &Type) -> String {
-    match ty {
-        Type::Dynamic => "any type".into(),
-        ty => ty.friendly(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use mlinfra_sdk::{Data, Type, Value};
 
+use super::names::type_name;
 use super::quote::quoted;
 
 /// A value as it could be written, without what is sensitive or not known yet.
@@ -77,16 +78,6 @@ fn write_null(out: &mut String, ty: &Type) {
         Type::Map(t) => format!("tomap(null) /* of {} */", of(t)),
         ty => format!("null /* {} */", of(ty)),
     });
-}
-
-/// What a type is called in a sentence, `dynamic` where it is open at any depth.
-fn type_name(ty: &Type) -> String {
-    match ty {
-        Type::List(t) => format!("list of {}", type_name(t)),
-        Type::Set(t) => format!("set of {}", type_name(t)),
-        Type::Map(t) => format!("map of {}", type_name(t)),
-        ty => ty.friendly(),
-    }
 }
 
 /// Text in quotes, or as a heredoc when it has several lines.

@@ -12,10 +12,12 @@ pub mod display;
 pub mod eval;
 pub mod expr;
 pub mod functions;
+pub mod names;
 pub mod parse;
 pub mod place;
 pub mod quote;
-pub mod reference;
+#[cfg(test)]
+mod reference;
 pub mod scope;
 mod suggest;
 pub mod syntax;

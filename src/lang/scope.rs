@@ -21,6 +21,23 @@ pub trait Scope {
     /// What the functions need to know of the world.
     fn settings(&self) -> &FunctionSettings;
 
+    /// Whether functions may be called at all.
+    fn allows_functions(&self) -> bool {
+        true
+    }
+
+    /// Whether the expression is in a template that a function reads, where such functions may
+    /// not be called again.
+    fn within_template(&self) -> bool {
+        false
+    }
+
+    /// Whether `provider::name::` stands for the functions of the built-in provider `terraform`.
+    fn names_builtin_provider(&self, name: &str) -> bool {
+        let _ = name;
+        false
+    }
+
     /// A place of the source in words, `main.hcl:3,7-12`, for messages that quote others.
     fn place(&self, span: Span) -> Option<String> {
         let _ = span;
@@ -40,9 +57,6 @@ pub struct FunctionSettings {
     pub pure_only: bool,
     /// Whether expressions may use `type`, which only a console has.
     pub console: bool,
-    /// Whether the expression is in a template that a function reads, where those functions may
-    /// not be called again.
-    pub within_template: bool,
 }
 
 impl Default for FunctionSettings {
@@ -52,7 +66,6 @@ impl Default for FunctionSettings {
             plan_timestamp: None,
             pure_only: false,
             console: false,
-            within_template: false,
         }
     }
 }
@@ -82,5 +95,9 @@ impl Scope for NoScope {
 
     fn settings(&self) -> &FunctionSettings {
         &self.0
+    }
+
+    fn allows_functions(&self) -> bool {
+        false
     }
 }

@@ -24,6 +24,16 @@ pub fn suggestion<C: AsRef<str>>(
     })
 }
 
+/// The candidate that differs from a name in at most two letters, the nearest first.
+pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    candidates
+        .into_iter()
+        .map(|c| (strsim::levenshtein(name, c), c))
+        .filter(|(distance, _)| *distance < 3)
+        .min()
+        .map(|(_, c)| c)
+}
+
 impl Suggestion {
     /// The diagnostic with the suggestion as its hint, where there is one.
     #[must_use]

@@ -4,6 +4,7 @@ use mlinfra_sdk::{Data, Number, Type, Value};
 
 use crate::diag::Diagnostic;
 use crate::lang::convert::convert;
+use crate::lang::names::type_name;
 use crate::lang::suggest::suggestion;
 
 const INVALID_INDEX: &str = "Invalid index";
@@ -70,7 +71,7 @@ fn no_attributes(ty: &Type, name: &str) -> String {
         }
         ty if ty.is_primitive() => format!(
             "Can't access attributes on a primitive-typed value ({}).",
-            ty.friendly()
+            type_name(&ty)
         ),
         _ => "This value does not have any attributes.".into(),
     }
@@ -178,6 +179,8 @@ fn no_position(number: &Number, length: Option<usize>) -> Diagnostic {
         return no_element("a negative number is not a valid index for a sequence");
     }
     match length {
+        // Only of the first index beyond the end more is said.
+        Some(length) if *number != Number::from(length) => missing(""),
         Some(0) => no_element("the collection has no elements"),
         Some(_) => {
             no_element("the given index is greater than or equal to the length of the collection")

@@ -8,7 +8,7 @@ use crate::lang::convert::{ConvertError, convert};
 use crate::lang::expr::{Call, Expr, ExprKind};
 use crate::lang::functions::{self, CallError, Function};
 use crate::lang::quote::quoted;
-use crate::lang::suggest::suggestion;
+use crate::lang::suggest::nearest;
 use crate::source::Span;
 
 /// An argument: its value, and where it stands.
@@ -19,6 +19,13 @@ struct Argument {
 
 impl Evaluator<'_> {
     pub(super) fn call(&mut self, call: &Call, span: Span) -> Value {
+        if !self.scope.allows_functions() {
+            return self.fail(
+                span,
+                "Function calls not allowed",
+                "Functions may not be called here.",
+            );
+        }
         let name = call.name.strip_prefix("core::").unwrap_or(&call.name);
         match name {
             "try" => return self.call_try(call, span),
@@ -26,9 +33,14 @@ impl Evaluator<'_> {
             _ => {}
         }
         let settings = self.scope.settings();
-        let Some(function) = functions::find(name).filter(|f| settings.allows(f.name)) else {
+        let Some(function) = self.function(name) else {
             return self.unknown_function(call);
         };
+        if self.scope.within_template() && functions::is_template_function(name) {
+            let reason =
+                format!("cannot recursively call {name} from inside another template function");
+            return self.call_failed(call, function, &[], CallError::new(reason), span);
+        }
         if name == "templatestring" && !self.names_a_template(call, function) {
             return Value::UNKNOWN;
         }
@@ -59,49 +71,61 @@ impl Evaluator<'_> {
         }
     }
 
+    fn function(&self, name: &str) -> Option<&'static Function> {
+        if let Some(rest) = name.strip_prefix("provider::") {
+            let (provider, name) = rest.split_once("::")?;
+            let known = self.scope.names_builtin_provider(provider);
+            return functions::find_in_builtin_provider(name).filter(|_| known);
+        }
+        functions::find(name).filter(|f| self.scope.settings().allows(f.name))
+    }
+
     fn unknown_function(&mut self, call: &Call) -> Value {
         for argument in &call.arguments {
             self.check_references(argument);
         }
-        let name = &call.name;
-        let diagnostic = match name.split_once("::") {
+        let (summary, detail) = match call.name.split_once("::") {
             None => {
-                let detail = format!("There is no function named {}.", quoted(name));
-                let error = Diagnostic::error("Call to unknown function", detail);
-                suggestion(name, functions::names()).onto(error)
+                let error = no_function(&call.name, self.bound.is_empty());
+                self.diagnostics.push(error.at(call.name_span));
+                return Value::UNKNOWN;
             }
-            Some(("core", rest)) => Diagnostic::error(
-                "Call to unknown function",
-                format!(
-                    "There is no builtin (core::) function named {}.",
-                    quoted(rest)
-                ),
-            ),
-            Some(("provider", rest)) => {
-                let (provider, function) = rest.split_once("::").unwrap_or((rest, ""));
-                Diagnostic::error(
-                    "Unknown provider function",
-                    format!(
-                        "There is no function named {}. Ensure that provider name {} is declared \
-                         in this module's required_providers block, and that this provider offers \
-                         a function named {}.",
-                        quoted(name),
-                        quoted(provider),
-                        quoted(function)
-                    ),
-                )
-            }
-            Some((namespace, _)) => Diagnostic::error(
+            Some((namespace, rest)) => (
                 "Unknown provider function",
-                format!(
-                    "The function namespace {} is not valid. Provider function calls must use the \
-                     \"provider::\" namespace prefix.",
-                    quoted(namespace)
-                ),
+                self.unknown_in_namespace(&call.name, namespace, rest),
             ),
         };
-        self.diagnostics.push(diagnostic.at(call.name_span));
-        Value::UNKNOWN
+        self.fail(call.name_span, summary, detail)
+    }
+
+    fn unknown_in_namespace(&self, name: &str, namespace: &str, rest: &str) -> String {
+        if namespace != "provider" {
+            return format!(
+                "The function namespace {} is not valid. Provider function calls must use the \
+                 \"provider::\" namespace prefix.",
+                quoted(namespace)
+            );
+        }
+        let Some((provider, function)) = rest.split_once("::") else {
+            return "The function call must include the provider name after the \"provider::\" \
+                    prefix."
+                .into();
+        };
+        if self.scope.names_builtin_provider(provider) && !function.contains("::") {
+            return format!(
+                "The function {} is not available from the provider {}.",
+                quoted(function),
+                quoted(provider)
+            );
+        }
+        let function = function.rsplit("::").next().unwrap_or(function);
+        format!(
+            "There is no function named {}. Ensure that provider name {} is declared in this \
+             module's required_providers block, and that this provider offers a function named {}.",
+            quoted(name),
+            quoted(provider),
+            quoted(function)
+        )
     }
 
     /// Whether the first argument is a reference to text from elsewhere; else an error is noted.
@@ -109,6 +133,13 @@ impl Evaluator<'_> {
         let Some(expr) = call.arguments.first() else {
             return true;
         };
+        if let Some(variables) = call.arguments.get(1) {
+            let (variables, _) = self.apart(|e| e.eval(variables));
+            if variables.is_null() || !variables.is_known() {
+                // That is the first thing to be seen, by the call itself.
+                return true;
+            }
+        }
         let literal = matches!(
             expr.kind,
             ExprKind::Template(_) | ExprKind::Interpolation(_) | ExprKind::TemplateJoin(_)
@@ -304,12 +335,21 @@ impl Evaluator<'_> {
     }
 
     fn call_try(&mut self, call: &Call, span: Span) -> Value {
+        if call.expand {
+            // There is nothing left to be tried once the arguments are there.
+            let arguments = self.arguments(call).unwrap_or_default();
+            let first = arguments.into_iter().next();
+            return first.map_or(Value::UNKNOWN, |argument| argument.value);
+        }
         let mut errors = Diagnostics::new();
-        for expr in &call.arguments {
+        for (i, expr) in call.arguments.iter().enumerate() {
             let (value, failed) = self.apart(|e| e.eval(expr));
             if failed.has_errors() {
                 errors.extend(failed);
                 continue;
+            }
+            for other in call.arguments.iter().skip(i + 1) {
+                self.check_references(other);
             }
             // What is unknown now may fail later, and then another argument would be chosen.
             return if value.is_wholly_known() {
@@ -344,6 +384,9 @@ impl Evaluator<'_> {
         let Some(expr) = call.arguments.first() else {
             return Value::UNKNOWN;
         };
+        if call.expand && self.arguments(call).is_none() {
+            return Value::UNKNOWN;
+        }
         let (value, failed) = self.apart(|e| e.eval(expr));
         if failed.has_errors() {
             Value::from(false)
@@ -352,5 +395,18 @@ impl Evaluator<'_> {
         } else {
             Value::unknown(Type::Bool)
         }
+    }
+}
+
+/// The error of a name that is no function's; in its detail or beside it the one that may have
+/// been meant.
+fn no_function(name: &str, told: bool) -> Diagnostic {
+    let detail = format!("There is no function named {}.", quoted(name));
+    let hint = nearest(name, functions::names()).map(|n| format!("Did you mean {}?", quoted(n)));
+    const SUMMARY: &str = "Call to unknown function";
+    match hint {
+        Some(hint) if told => Diagnostic::error(SUMMARY, format!("{detail} {hint}")),
+        Some(hint) => Diagnostic::error(SUMMARY, detail).hint(hint),
+        None => Diagnostic::error(SUMMARY, detail),
     }
 }

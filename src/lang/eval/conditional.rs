@@ -14,6 +14,7 @@ impl Evaluator<'_> {
         let (if_true, true_errors) = self.apart(|e| e.eval(&c.if_true));
         let (if_false, false_errors) = self.apart(|e| e.eval(&c.if_false));
         let Some(ty) = result_type(&if_true, &if_false) else {
+            self.check_references(&c.condition);
             let why = conditional_mismatch(&if_true.ty(), &if_false.ty());
             let detail =
                 format!("The true and false result expressions must have consistent types. {why}.");

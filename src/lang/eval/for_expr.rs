@@ -9,6 +9,7 @@ use mlinfra_sdk::{Data, Marks, Type, Value};
 use super::Evaluator;
 use crate::lang::convert::convert;
 use crate::lang::expr::{Expr, For};
+use crate::lang::names::type_name;
 
 /// What the `if` clause says of an element.
 enum Filter {
@@ -30,6 +31,7 @@ impl Evaluator<'_> {
         let collection = self.eval(&f.collection);
         let marks = collection.marks();
         if collection.is_null() {
+            self.check_body(f);
             return self.fail(
                 f.collection.span,
                 "Iteration over null value",
@@ -51,9 +53,10 @@ impl Evaluator<'_> {
                 return Value::UNKNOWN.with_marks(marks);
             }
             _ => {
+                self.check_body(f);
                 let detail = format!(
                     "A value of type {} cannot be used as the collection in a 'for' expression.",
-                    collection.ty().friendly()
+                    type_name(&collection.ty())
                 );
                 return self.fail(
                     f.collection.span,

@@ -2,6 +2,7 @@
 
 use mlinfra_sdk::Type;
 
+use crate::lang::names::type_name;
 use crate::lang::unify::unify;
 
 /// One sentence without its full stop.
@@ -9,8 +10,8 @@ pub(super) fn conditional_mismatch(if_true: &Type, if_false: &Type) -> String {
     structural(if_true, if_false).unwrap_or_else(|| {
         format!(
             "The 'true' value is {}, but the 'false' value is {}",
-            if_true.friendly(),
-            if_false.friendly()
+            type_name(&if_true),
+            type_name(&if_false)
         )
     })
 }

@@ -135,15 +135,15 @@ pub fn compare(left: &Value, right: &Value, or_equal: bool) -> Value {
     let (left_low, left_high) = bounds(left);
     let (right_low, right_high) = bounds(right);
     let holds = |a: &Number, b: &Number| a < b || or_equal && a == b;
-    if let (Some(high), Some(low)) = (left_high, right_low) {
-        if holds(high, low) {
-            return Value::from(true);
-        }
+    if let (Some(high), Some(low)) = (left_high, right_low)
+        && holds(high, low)
+    {
+        return Value::from(true);
     }
-    if let (Some(low), Some(high)) = (left_low, right_high) {
-        if !holds(low, high) {
-            return Value::from(false);
-        }
+    if let (Some(low), Some(high)) = (left_low, right_high)
+        && !holds(low, high)
+    {
+        return Value::from(false);
     }
     Value::unknown(Type::Bool).never_null()
 }

@@ -38,8 +38,13 @@ impl Evaluator<'_> {
             self.splat_sequence(splat, &source)
         } else {
             let unclear = !source.is_known() && !source.is_never_null();
+            let ty = source.ty();
+            let before = self.diagnostics.0.len();
             let item = self.each(splat, source);
-            if unclear {
+            if self.diagnostics.0.len() > before {
+                let ty = self.type_apart(splat, &ty);
+                Value::unknown(Type::tuple([ty]))
+            } else if unclear {
                 // Null would make an empty tuple of it.
                 Value::UNKNOWN
             } else {
@@ -56,16 +61,19 @@ impl Evaluator<'_> {
                     let ty = self.each_type(splat, t);
                     return Value::list(ty, []);
                 }
-                let items = self.all(splat, items);
-                let Some(items) = items else {
-                    return Value::unknown(Type::list(Type::Dynamic));
+                let Some(items) = self.all(splat, items) else {
+                    let ty = self.type_apart(splat, t);
+                    return Value::unknown(Type::list(ty));
                 };
                 let element = items.first().map_or(Type::Dynamic, Value::ty);
                 Value::list(element, items)
             }
             Data::Tuple(items) => match self.all(splat, items) {
                 Some(items) => Value::tuple(items),
-                None => Value::UNKNOWN,
+                None => {
+                    let types = items.iter().map(|item| self.type_apart(splat, &item.ty()));
+                    Value::unknown(Type::tuple(types.collect::<Vec<_>>()))
+                }
             },
             Data::Unknown(ty, _) => self.splat_unknown(splat, source, ty),
             _ => Value::UNKNOWN,
@@ -103,6 +111,12 @@ impl Evaluator<'_> {
         let value = self.eval(&splat.each);
         self.elements.pop();
         value
+    }
+
+    /// The same without noting errors, which have been noted before.
+    fn type_apart(&mut self, splat: &Splat, ty: &Type) -> Type {
+        let (value, _) = self.apart(|e| e.each(splat, Value::unknown(ty.clone())));
+        value.ty()
     }
 
     /// The type of what becomes of an element of this type.

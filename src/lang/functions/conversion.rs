@@ -4,7 +4,9 @@ use mlinfra_sdk::{Data, Marks, Type, Value};
 
 use super::arguments::{Arguments, CallError};
 use super::signature::{Function, Kind, Parameter, Returns};
-use crate::lang::convert::{Safety, constraint_name, convert, convertible};
+use crate::lang::convert::{Safety, convert, convertible};
+use crate::lang::names::constraint_name;
+use crate::lang::names::type_name;
 use crate::lang::quote::quoted;
 
 const V: Parameter = Parameter::new("v", Kind::Any).null().dynamic().marked();
@@ -27,6 +29,7 @@ macro_rules! conversion {
             Returns::From(|v| conversion_type(v, &$ty), || $ty),
             |a| to(a, &$ty),
         )
+        .nullable()
     };
 }
 
@@ -70,7 +73,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[VALUE],
         Returns::From(|v| Ok(v.first().map_or(Type::Dynamic, Value::ty)), any),
         |a| Ok(a.value(0).clone().sensitive()),
-    ),
+    )
+    .nullable(),
     Function::new(
         "nonsensitive",
         "The value without the mark that keeps it from being shown.",
@@ -115,10 +119,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn conversion_type(values: &[Value], wanted: &Type) -> Result<Type, CallError> {
     let given = values.first().map_or(Type::Dynamic, Value::ty);
     if convertible(&given, wanted, Safety::MayFail) {
-        let converted = convert(&Value::unknown(given), wanted);
-        return Ok(converted.map_or_else(|_| wanted.clone(), |v| v.ty()));
+        return Ok(wanted.clone());
     }
-    Err(cannot_convert(&given.friendly(), wanted))
+    Err(cannot_convert(&type_name(&given), wanted))
 }
 
 fn cannot_convert(what: &str, wanted: &Type) -> CallError {
@@ -134,7 +137,7 @@ fn to(a: &Arguments<'_>, wanted: &Type) -> Result<Value, CallError> {
     convert(value, wanted).map_err(|_| {
         let given = value.ty();
         if value.marks_deep().is_sensitive() {
-            let what = format!("this sensitive {}", given.friendly());
+            let what = format!("this sensitive {}", type_name(&given));
             return cannot_convert(&what, wanted);
         }
         match (value.data(), wanted) {
@@ -153,7 +156,7 @@ fn to(a: &Arguments<'_>, wanted: &Type) -> Result<Value, CallError> {
                     quoted(text)
                 ),
             ),
-            _ => cannot_convert(&given.friendly(), wanted),
+            _ => cannot_convert(&type_name(&given), wanted),
         }
     })
 }

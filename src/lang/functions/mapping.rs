@@ -8,6 +8,7 @@ use mlinfra_sdk::{Data, Marks, Type, Value};
 use super::arguments::{Arguments, CallError};
 use super::signature::{Function, Kind, Parameter, Returns};
 use crate::lang::convert::{Safety, convert, convertible};
+use crate::lang::names::type_name;
 use crate::lang::quote::quoted;
 
 fn any() -> Type {
@@ -32,6 +33,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Returns::From(lookup_type, any),
         lookup,
     )
+    .nullable()
     .variadic(
         Parameter::new("default", Kind::Any)
             .null()
@@ -130,13 +132,13 @@ fn lookup_type(values: &[Value]) -> Result<Type, CallError> {
             }
         }
         Type::Map(t) => {
-            if let Some(default) = values.get(2) {
-                if !convertible(&default.ty(), &t, Safety::MayFail) {
-                    return Err(CallError::argument(
-                        2,
-                        "the default value must have the same type as the map elements",
-                    ));
-                }
+            if let Some(default) = values.get(2)
+                && !convertible(&default.ty(), &t, Safety::MayFail)
+            {
+                return Err(CallError::argument(
+                    2,
+                    "the default value must have the same type as the map elements",
+                ));
             }
             Ok(t.as_ref().clone())
         }
@@ -200,7 +202,7 @@ fn merge_type(values: &[Value]) -> Result<Type, CallError> {
             ty => {
                 return Err(CallError::new(format!(
                     "arguments must be maps or objects, got {}",
-                    quoted(&ty.friendly())
+                    quoted(&type_name(&ty))
                 )));
             }
         }

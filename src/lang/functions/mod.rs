@@ -22,6 +22,7 @@ mod set;
 mod signature;
 mod templating;
 mod text;
+mod tfvars;
 mod yaml;
 
 use std::collections::HashMap;
@@ -29,6 +30,7 @@ use std::sync::LazyLock;
 
 pub use arguments::{Arguments, CallError};
 pub use signature::{Function, Kind, Parameter, Returns};
+pub(super) use templating::is_template_function;
 
 /// All groups of the table.
 const GROUPS: &[&[Function]] = &[
@@ -63,6 +65,11 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
 pub fn find(name: &str) -> Option<&'static Function> {
     let name = name.strip_prefix("core::").unwrap_or(name);
     BY_NAME.get(name).copied()
+}
+
+/// The function of this name of the built-in provider `terraform`.
+pub fn find_in_builtin_provider(name: &str) -> Option<&'static Function> {
+    tfvars::FUNCTIONS.iter().find(|f| f.name == name)
 }
 
 /// The names of all functions.

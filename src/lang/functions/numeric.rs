@@ -6,6 +6,7 @@ use mlinfra_sdk::{Data, Number, Refinement, Type, Value};
 use super::arguments::{Arguments, CallError};
 use super::signature::{Function, Kind, Parameter, Returns};
 use crate::lang::convert::convert;
+use crate::lang::names::type_name;
 use crate::lang::quote::quoted;
 
 const NUM: Parameter = Parameter::new("num", Kind::Number).dynamic();
@@ -40,7 +41,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Parameter::new("base", Kind::Number),
         ],
         Returns::Number,
-        |a| float(a.number(0).as_f64().ln() / a.number(1).as_f64().ln()),
+        |a| float(libm::log(a.number(0).as_f64()) / libm::log(a.number(1).as_f64())),
     ),
     Function::new(
         "max",
@@ -76,7 +77,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Parameter::new("power", Kind::Number),
         ],
         Returns::Number,
-        |a| float(a.number(0).as_f64().powf(a.number(1).as_f64())),
+        |a| float(power(a.number(0).as_f64(), a.number(1).as_f64())),
     ),
     Function::new(
         "signum",
@@ -111,6 +112,39 @@ fn float(x: f64) -> Result<Value, CallError> {
     })
 }
 
+/// `x` to the power of `y`: the whole part of `y` by squaring, the rest by the exponential
+/// function. The last digits of a result depend on the way it is computed, and this is the one
+/// that others of this field take.
+fn power(x: f64, y: f64) -> f64 {
+    let mut whole = y.abs().trunc();
+    let mut rest = y.abs() - whole;
+    if !x.is_finite() || x == 0.0 || whole >= 9e18 || rest != 0.0 && x < 0.0 {
+        return x.powf(y);
+    }
+    if rest == 0.5 && whole == 0.0 {
+        return if y > 0.0 { x.sqrt() } else { 1.0 / x.sqrt() };
+    }
+    if rest > 0.5 {
+        rest -= 1.0;
+        whole += 1.0;
+    }
+    let mut result = if rest == 0.0 {
+        1.0
+    } else {
+        libm::exp(rest * libm::log(x))
+    };
+    let mut factor = x;
+    let mut left = whole as u64;
+    while left != 0 {
+        if left & 1 == 1 {
+            result *= factor;
+        }
+        factor *= factor;
+        left >>= 1;
+    }
+    if y < 0.0 { 1.0 / result } else { result }
+}
+
 fn extreme(a: &Arguments<'_>, better: fn(&Number, &Number) -> bool) -> Result<Value, CallError> {
     let mut numbers = a.values().iter().filter_map(Value::as_number);
     let mut best = numbers
@@ -129,7 +163,7 @@ fn parseint_type(values: &[Value]) -> Result<Type, CallError> {
         Some(Type::String | Type::Dynamic) | None => Ok(Type::Number),
         Some(ty) => Err(CallError::argument(
             0,
-            format!("first argument must be a string, not {}", ty.friendly()),
+            format!("first argument must be a string, not {}", type_name(&ty)),
         )),
     }
 }
@@ -187,7 +221,7 @@ fn sum(a: &Arguments<'_>) -> Result<Value, CallError> {
         Data::Map(..) | Data::Object(_) => {
             return fail(format!(
                 "argument must be list, set, or tuple. Received {}",
-                ty.friendly()
+                type_name(&ty)
             ));
         }
         _ => return fail("cannot sum noniterable".into()),

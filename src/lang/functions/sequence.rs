@@ -7,6 +7,7 @@ use super::signature::{Function, Kind, Parameter, Returns};
 use super::text;
 use crate::lang::convert::convert;
 use crate::lang::eval::equal;
+use crate::lang::names::type_name;
 use crate::lang::unify::unify;
 
 const LIST: Parameter = Parameter::new("list", Kind::Any);
@@ -54,13 +55,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Returns::From(coalesce_type, any),
         coalesce,
     )
-    .variadic(
-        Parameter::new("vals", Kind::Any)
-            .null()
-            .unknown()
-            .dynamic()
-            .marked(),
-    ),
+    .variadic(Parameter::new("vals", Kind::Any).null().unknown().dynamic()),
     Function::new(
         "coalescelist",
         "The first list or tuple that is not empty.",
@@ -68,13 +63,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Returns::Any,
         coalesce_list,
     )
-    .variadic(
-        Parameter::new("vals", Kind::Any)
-            .null()
-            .unknown()
-            .dynamic()
-            .marked(),
-    ),
+    .variadic(Parameter::new("vals", Kind::Any).null().unknown().dynamic()),
     Function::new(
         "compact",
         "The list without null and empty texts.",
@@ -120,7 +109,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ],
         Returns::From(element_type, any),
         element,
-    ),
+    )
+    .nullable(),
     Function::new(
         "flatten",
         "The elements of a list and of all lists within it.",
@@ -162,7 +152,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[LIST],
         Returns::From(one_type, any),
         one,
-    ),
+    )
+    .nullable(),
     Function::new(
         "reverse",
         "The elements from the last to the first.",
@@ -239,20 +230,17 @@ fn coalesce_type(values: &[Value]) -> Result<Type, CallError> {
 
 fn coalesce(a: &Arguments<'_>) -> Result<Value, CallError> {
     let ty = coalesce_type(a.values())?;
-    let mut marks = Marks::NONE;
     for value in a.values() {
         if value.is_null() {
             continue;
         }
         if !value.is_known() {
-            return Ok(Value::unknown(ty).with_marks(marks | value.marks()));
+            return Ok(Value::unknown(ty).never_null());
         }
         let value = convert(value, &ty).map_err(|e| CallError::new(e.message))?;
-        if value.as_str() == Some("") {
-            marks |= value.marks();
-            continue;
+        if value.as_str() != Some("") {
+            return Ok(value);
         }
-        return Ok(value.with_marks(marks));
     }
     Err(CallError::new("no non-null, non-empty-string arguments"))
 }
@@ -261,25 +249,20 @@ fn coalesce_list(a: &Arguments<'_>) -> Result<Value, CallError> {
     if a.values().is_empty() {
         return Err(CallError::new("at least one argument is required"));
     }
-    let mut marks = Marks::NONE;
     for value in a.values() {
-        if value.is_null() {
-            continue;
+        let is_list = matches!(value.ty(), Type::List(_) | Type::Tuple(_) | Type::Dynamic);
+        if !is_list {
+            return Err(CallError::new(
+                "coalescelist arguments must be lists or tuples",
+            ));
         }
-        match value.ty() {
-            Type::List(_) | Type::Tuple(_) => {}
-            Type::Dynamic => return Ok(Value::UNKNOWN),
-            _ => {
-                return Err(CallError::new(
-                    "coalescelist arguments must be lists or tuples",
-                ));
-            }
-        }
-        marks |= value.marks();
+    }
+    for value in a.values() {
         match value.length_bounds() {
-            _ if !value.is_known() => return Ok(Value::UNKNOWN.with_marks(marks)),
+            _ if value.is_null() => {}
+            _ if !value.is_known() => return Ok(Value::UNKNOWN),
             (0, _) => {}
-            _ => return Ok(value.clone().with_marks(marks)),
+            _ => return Ok(value.clone()),
         }
     }
     Err(CallError::new("no non-null arguments"))
@@ -299,17 +282,17 @@ fn concat_type(values: &[Value]) -> Result<Type, CallError> {
                     i,
                     format!(
                         "all arguments must be lists or tuples; got {}",
-                        ty.friendly()
+                        type_name(&ty)
                     ),
                 ));
             }
         }
     }
     // Lists of one kind of element stay a list.
-    if types.iter().all(|t| matches!(t, Type::List(_))) {
-        if let Some(list) = unify(&types) {
-            return Ok(list);
-        }
+    if types.iter().all(|t| matches!(t, Type::List(_)))
+        && let Some(list) = unify(&types)
+    {
+        return Ok(list);
     }
     let mut elements = Vec::new();
     for (value, ty) in values.iter().zip(&types) {
@@ -415,7 +398,7 @@ fn element_type(values: &[Value]) -> Result<Type, CallError> {
         },
         ty => Err(CallError::new(format!(
             "cannot read elements from {}",
-            ty.friendly()
+            type_name(&ty)
         ))),
     }
 }
@@ -446,13 +429,18 @@ fn element(a: &Arguments<'_>) -> Result<Value, CallError> {
 }
 
 fn flatten(a: &Arguments<'_>) -> Result<Value, CallError> {
-    let list = a.value(0);
+    let mut list = a.value(0).clone();
     if list.elements().is_none() {
-        return Err(CallError::new("can only flatten lists, sets and tuples"));
+        // What is not known in full is not refused for its type.
+        let values = list.entries().filter(|_| !list.is_wholly_known());
+        let values = values
+            .ok_or_else(|| CallError::new("can only flatten lists, sets and tuples"))?
+            .values();
+        list = Value::tuple(values.cloned().collect::<Vec<_>>()).with_marks(list.marks());
     }
     let mut marks = Marks::NONE;
     let mut items = Vec::new();
-    let known = flatten_into(list, &mut items, &mut marks);
+    let known = flatten_into(&list, &mut items, &mut marks);
     let value = if known {
         Value::tuple(items)
     } else {
@@ -592,7 +580,7 @@ fn reverse_type(values: &[Value]) -> Result<Type, CallError> {
             0,
             format!(
                 "can only reverse list or tuple values, not {}",
-                ty.unwrap_or(Type::Dynamic).friendly()
+                type_name(&ty.unwrap_or(Type::Dynamic))
             ),
         )),
     }
@@ -632,10 +620,7 @@ fn slice_type(values: &[Value]) -> Result<Type, CallError> {
             "cannot slice a set, because its elements do not have indices; explicitly convert to \
              a list if the ordering of the result is not important",
         )),
-        ty => Err(CallError::argument(
-            0,
-            format!("must be a list or tuple value, not {}", ty.friendly()),
-        )),
+        _ => Err(CallError::argument(0, "must be a list or tuple value")),
     }
 }
 

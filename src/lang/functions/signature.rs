@@ -3,7 +3,6 @@
 use mlinfra_sdk::{Data, Marks, Type, Value};
 
 use super::arguments::{Arguments, CallError};
-use super::templating;
 use crate::lang::scope::FunctionSettings;
 
 /// A built-in function.
@@ -18,6 +17,8 @@ pub struct Function {
     pub variadic: Option<Parameter>,
     /// What it answers.
     pub returns: Returns,
+    /// Whether the answer may be null.
+    nullable: bool,
     body: Body,
 }
 
@@ -173,6 +174,7 @@ impl Function {
             parameters,
             variadic: None,
             returns,
+            nullable: false,
             body,
         }
     }
@@ -181,6 +183,14 @@ impl Function {
     pub const fn variadic(self, parameter: Parameter) -> Function {
         Function {
             variadic: Some(parameter),
+            ..self
+        }
+    }
+
+    /// With an answer that may be null.
+    pub const fn nullable(self) -> Function {
+        Function {
+            nullable: true,
             ..self
         }
     }
@@ -199,12 +209,6 @@ impl Function {
         mut values: Vec<Value>,
         settings: &FunctionSettings,
     ) -> Result<Value, CallError> {
-        if settings.within_template && templating::is_template_function(self.name) {
-            return Err(CallError::new(format!(
-                "cannot recursively call {} from inside another template function",
-                self.name
-            )));
-        }
         let mut taken = Marks::NONE;
         let mut sensitive = 0u64;
         let (mut unknown, mut dynamic) = (false, false);
@@ -231,7 +235,12 @@ impl Function {
         let result = if dynamic {
             Value::UNKNOWN
         } else if unknown {
-            Value::unknown(self.result_type(&values)?).never_null()
+            let value = Value::unknown(self.result_type(&values)?);
+            if self.nullable {
+                value
+            } else {
+                value.never_null()
+            }
         } else {
             (self.body)(&Arguments::new(&values, sensitive, settings))?
         };

@@ -8,6 +8,7 @@ use mlinfra_sdk::{Data, Type, Value};
 use super::arguments::{Arguments, CallError};
 use super::files;
 use super::signature::{Function, Kind, Parameter, Returns};
+use super::tfvars::told;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::eval::evaluate;
 use crate::lang::expr::{Expr, Traversal};
@@ -51,7 +52,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// The names of these functions, which may not call one another.
-pub(super) fn is_template_function(name: &str) -> bool {
+pub(in crate::lang) fn is_template_function(name: &str) -> bool {
     matches!(name, "templatefile" | "templatestring")
 }
 
@@ -84,11 +85,9 @@ impl Template {
                 ));
             }
         }
-        let mut settings = a.settings.clone();
-        settings.within_template = true;
         let scope = Variables {
             variables,
-            settings,
+            settings: a.settings,
             sources: &self.sources,
         };
         evaluate(&self.expr, &scope).map_err(|errors| CallError::new(told(&errors, &self.sources)))
@@ -122,7 +121,7 @@ fn variables(vars: &Value) -> Result<&Entries, CallError> {
 /// The names that a template knows.
 struct Variables<'t> {
     variables: &'t Entries,
-    settings: FunctionSettings,
+    settings: &'t FunctionSettings,
     sources: &'t Sources,
 }
 
@@ -141,7 +140,11 @@ impl Scope for Variables<'_> {
     }
 
     fn settings(&self) -> &FunctionSettings {
-        &self.settings
+        self.settings
+    }
+
+    fn within_template(&self) -> bool {
+        true
     }
 
     fn place(&self, span: Span) -> Option<String> {
@@ -151,22 +154,6 @@ impl Scope for Variables<'_> {
 
 fn place(sources: &Sources, span: Span) -> String {
     place::place(sources.file(span.source), span)
-}
-
-/// Errors within a template as one clause.
-fn told(errors: &Diagnostics, sources: &Sources) -> String {
-    let Some((first, rest)) = errors.0.split_first() else {
-        return "the template is not valid".into();
-    };
-    let at = first
-        .subject
-        .map(|span| format!("{}: ", place(sources, span)))
-        .unwrap_or_default();
-    let others = match rest.len() {
-        0 => String::new(),
-        n => format!(", and {n} other diagnostic(s)"),
-    };
-    format!("{at}{}; {}{others}", first.summary, first.detail)
 }
 
 #[cfg(test)]

@@ -185,6 +185,23 @@ impl Parser<'_> {
             self.read();
             key = Some(std::mem::replace(&mut value, self.expression()?));
         }
+        match &key {
+            Some(key) if closing == Kind::CloseBracket => {
+                return self.fail(
+                    key.span,
+                    INVALID_FOR,
+                    "Key expression is not valid when building a tuple.",
+                );
+            }
+            None if closing == Kind::CloseBrace => {
+                return self.fail(
+                    self.span(open).to(value.span),
+                    INVALID_FOR,
+                    "Key expression is required when building an object.",
+                );
+            }
+            _ => {}
+        }
         let group = self.peek().kind == Kind::Ellipsis;
         let ellipsis = self.peek();
         if group {
@@ -200,30 +217,12 @@ impl Parser<'_> {
             return self.invalid_for("Extra characters after the end of the 'for' expression.");
         }
         self.read();
-        let is_object = closing == Kind::CloseBrace;
-        match &key {
-            Some(key) if !is_object => {
-                return self.fail(
-                    key.span,
-                    INVALID_FOR,
-                    "Key expression is not valid when building a tuple.",
-                );
-            }
-            None if is_object => {
-                return self.fail(
-                    self.span(open).to(self.span(close)),
-                    INVALID_FOR,
-                    "Key expression is required when building an object.",
-                );
-            }
-            _ if group && !is_object => {
-                return self.fail(
-                    self.span(ellipsis),
-                    INVALID_FOR,
-                    "Grouping ellipsis (...) cannot be used when building a tuple.",
-                );
-            }
-            _ => {}
+        if group && closing == Kind::CloseBracket {
+            return self.fail(
+                self.span(ellipsis),
+                INVALID_FOR,
+                "Grouping ellipsis (...) cannot be used when building a tuple.",
+            );
         }
         Ok(Expr {
             span: self.span(open).to(self.span(close)),

@@ -301,10 +301,10 @@ impl Parser<'_> {
         let token = self.read();
         let operand = self.nested(Self::with_steps)?;
         let span = self.span(token).to(operand.span);
-        if let (UnaryOperator::Negate, ExprKind::Literal(value)) = (operator, &operand.kind) {
-            if let Some(number) = value.as_number() {
-                return Ok(Expr::literal(Value::from(number.negate()), span));
-            }
+        if let (UnaryOperator::Negate, ExprKind::Literal(value)) = (operator, &operand.kind)
+            && let Some(number) = value.as_number()
+        {
+            return Ok(Expr::literal(Value::from(number.negate()), span));
         }
         Ok(Expr {
             kind: ExprKind::Unary(operator, Arc::new(operand)),

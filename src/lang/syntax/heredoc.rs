@@ -10,15 +10,14 @@ pub(super) fn strip(parts: &mut [Part]) {
         let Some((before, after)) = parts.get(i).map(Part::strips) else {
             return;
         };
-        if before && i > 0 {
-            if let Some(Part::Text(text, _)) = parts.get_mut(i - 1) {
-                text.truncate(text.trim_end().len());
-            }
+        if before
+            && i > 0
+            && let Some(Part::Text(text, _)) = parts.get_mut(i - 1)
+        {
+            text.truncate(text.trim_end().len());
         }
-        if after {
-            if let Some(Part::Text(text, _)) = parts.get_mut(i + 1) {
-                *text = text.trim_start().to_owned();
-            }
+        if after && let Some(Part::Text(text, _)) = parts.get_mut(i + 1) {
+            *text = text.trim_start().to_owned();
         }
     }
 }

@@ -163,7 +163,6 @@ impl<'t> Scanner<'t> {
             ("<=", Kind::LessOrEqual),
             ("=>", Kind::Arrow),
             ("::", Kind::DoubleColon),
-            ("**", Kind::StarStar),
             ("(", Kind::OpenParen),
             (")", Kind::CloseParen),
             ("[", Kind::OpenBracket),

@@ -6,11 +6,10 @@ use mlinfra_sdk::Value;
 
 use super::token::{Kind, Token};
 use super::{Failed, Parse, Parser, heredoc};
-use crate::diag::Diagnostic;
 use crate::lang::expr::{Conditional, Expr, ExprKind, For};
 use crate::lang::place::place;
 use crate::lang::quote::quoted;
-use crate::lang::suggest::suggestion;
+use crate::lang::suggest::nearest;
 use crate::source::Span;
 
 /// A part of a template. All but text say whether they strip blanks before and after them.
@@ -199,14 +198,21 @@ impl Parser<'_> {
 
     fn unknown_directive<T>(&mut self, keyword: Token) -> Parse<T> {
         let word = self.text(keyword);
-        let error = Diagnostic::error(
-            "Invalid template control keyword",
-            format!("{} is not a valid template control keyword.", quoted(word)),
+        // The first that is near, not the nearest, as others tell it.
+        let known = ["if", "for", "else", "endif", "endfor"]
+            .into_iter()
+            .find(|known| nearest(word, [*known]).is_some());
+        let hint = known.map(|known| format!(" Did you mean {}?", quoted(known)));
+        let detail = format!(
+            "{} is not a valid template control keyword.{}",
+            quoted(word),
+            hint.unwrap_or_default()
         );
-        let known = suggestion(word, ["if", "for", "else", "endif", "endfor"]);
-        let span = self.span(keyword);
-        self.diagnostics.push(known.onto(error).at(span));
-        Err(Failed)
+        self.fail(
+            self.span(keyword),
+            "Invalid template control keyword",
+            detail,
+        )
     }
 
     fn for_head(&mut self) -> Parse<ForHead> {
@@ -241,23 +247,23 @@ impl Parser<'_> {
 
     /// Puts parts together: an interpolation alone is its value, text alone a literal.
     fn assemble(&mut self, mut parts: Vec<Part>, span: Span) -> Parse<Expr> {
-        if let (1, Some(Part::Interpolation(..))) = (parts.len(), parts.first()) {
-            if let Some(Part::Interpolation(expr, _)) = parts.pop() {
-                return Ok(Expr {
-                    kind: ExprKind::Interpolation(Arc::new(expr)),
-                    span,
-                });
-            }
+        if let (1, Some(Part::Interpolation(..))) = (parts.len(), parts.first())
+            && let Some(Part::Interpolation(expr, _)) = parts.pop()
+        {
+            return Ok(Expr {
+                kind: ExprKind::Interpolation(Arc::new(expr)),
+                span,
+            });
         }
         let mut builder = Builder {
             parts: parts.into_iter(),
         };
         let (exprs, end) = builder.sequence(self)?;
         let (name, at) = match end {
-            End::Template => return Ok(template(exprs, span)),
-            End::Else(at) => ("else", at),
-            End::EndIf(at) => ("endif", at),
-            End::EndFor(at) => ("endfor", at),
+            Stop::Template => return Ok(template(exprs, span)),
+            Stop::Else(at) => ("else", at),
+            Stop::EndIf(at) => ("endif", at),
+            Stop::EndFor(at) => ("endfor", at),
         };
         self.fail(
             at,
@@ -278,7 +284,7 @@ fn template(mut parts: Vec<Expr>, span: Span) -> Expr {
 }
 
 /// What ended a row of parts.
-enum End {
+enum Stop {
     Template,
     Else(Span),
     EndIf(Span),
@@ -290,7 +296,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn sequence(&mut self, parser: &mut Parser<'_>) -> Parse<(Vec<Expr>, End)> {
+    fn sequence(&mut self, parser: &mut Parser<'_>) -> Parse<(Vec<Expr>, Stop)> {
         let mut exprs: Vec<Expr> = Vec::new();
         let mut text: Option<(String, Span)> = None;
         let flush = |text: &mut Option<(String, Span)>, exprs: &mut Vec<Expr>| {
@@ -300,7 +306,7 @@ impl Builder {
         };
         let end = loop {
             let Some(part) = self.parts.next() else {
-                break End::Template;
+                break Stop::Template;
             };
             if let Part::Text(more, span) = part {
                 match &mut text {
@@ -319,9 +325,9 @@ impl Builder {
                     parser.nested(|p| self.if_directive(p, condition, span))?
                 }
                 Part::For(head, span, _) => parser.nested(|p| self.for_directive(p, head, span))?,
-                Part::Else(span, _) => break End::Else(span),
-                Part::EndIf(span, _) => break End::EndIf(span),
-                Part::EndFor(span, _) => break End::EndFor(span),
+                Part::Else(span, _) => break Stop::Else(span),
+                Part::EndIf(span, _) => break Stop::EndIf(span),
+                Part::EndFor(span, _) => break Stop::EndFor(span),
                 Part::Text(..) => continue,
             });
         };
@@ -337,13 +343,13 @@ impl Builder {
     ) -> Parse<Expr> {
         let (then, mut end) = self.sequence(parser)?;
         let mut otherwise = Vec::new();
-        let has_else = matches!(end, End::Else(_));
+        let has_else = matches!(end, Stop::Else(_));
         if has_else {
             (otherwise, end) = self.sequence(parser)?;
         }
         let started = place(parser.file, span);
         let (name, at) = match end {
-            End::EndIf(_) => {
+            Stop::EndIf(_) => {
                 return Ok(Expr {
                     kind: ExprKind::Conditional(Arc::new(Conditional {
                         condition,
@@ -353,17 +359,17 @@ impl Builder {
                     span,
                 });
             }
-            End::Template => {
+            Stop::Template => {
                 let detail = format!(
                     "The if directive at {started} is missing its corresponding endif directive."
                 );
                 return parser.fail(span, "Unexpected end of template", detail);
             }
-            End::Else(at) => {
+            Stop::Else(at) => {
                 let detail = format!("Already in the else clause for the if started at {started}.");
                 return parser.fail(at, "Unexpected else directive", detail);
             }
-            End::EndFor(at) => ("endfor", at),
+            Stop::EndFor(at) => ("endfor", at),
         };
         let detail = format!("Expecting an endif directive for the if started at {started}.");
         parser.fail(at, &format!("Unexpected {name} directive"), detail)
@@ -373,7 +379,7 @@ impl Builder {
         let (body, end) = self.sequence(parser)?;
         let started = place(parser.file, span);
         let (name, at) = match end {
-            End::EndFor(_) => {
+            Stop::EndFor(_) => {
                 let f = Expr {
                     kind: ExprKind::For(Arc::new(For {
                         key_name: head.key,
@@ -391,14 +397,14 @@ impl Builder {
                     span,
                 });
             }
-            End::Template => {
+            Stop::Template => {
                 let detail = format!(
                     "The for directive at {started} is missing its corresponding endfor directive."
                 );
                 return parser.fail(span, "Unexpected end of template", detail);
             }
-            End::Else(at) => ("else", at),
-            End::EndIf(at) => ("endif", at),
+            Stop::Else(at) => ("else", at),
+            Stop::EndIf(at) => ("endif", at),
         };
         let detail = format!(
             "Expecting an endfor directive corresponding to the for directive at {started}."

@@ -66,7 +66,6 @@ pub(super) enum Kind {
     BitOr,
     BitXor,
     BitNot,
-    StarStar,
     Apostrophe,
     Backtick,
     Semicolon,

@@ -42,10 +42,6 @@ fn complaint(kind: Kind) -> Option<(&'static str, &'static str)> {
             "Bitwise operators are not supported. Did you mean boolean NOT (\"!\")?",
         ),
         Kind::BitXor => (OPERATOR, "Bitwise operators are not supported."),
-        Kind::StarStar => (
-            OPERATOR,
-            "\"**\" is not a supported operator. Exponentiation is not supported as an operator.",
-        ),
         Kind::Apostrophe => (
             CHARACTER,
             "Single quotes are not valid. Use double quotes (\") to enclose strings.",

@@ -9,6 +9,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
 use super::scalar::{self, Tag};
 use crate::lang::convert::convert;
+use crate::lang::names::type_name;
 use crate::lang::quote::quoted;
 
 /// How deep a document may nest; beyond it the stack might not suffice.
@@ -182,7 +183,7 @@ fn merge_into(entries: &mut BTreeMap<Arc<str>, Value>, value: &Value) -> Result<
         }
         None => Err(format!(
             "cannot merge {} into mapping",
-            value.ty().friendly()
+            type_name(&value.ty())
         )),
     }
 }
@@ -246,6 +247,7 @@ fn told(error: &ScanError) -> String {
         "did not find expected node content",
         "found character that cannot start any token",
         "found unexpected end of stream",
+        "found unexpected non-alphabetical character",
     ];
     known.iter().find(|k| text.contains(*k)).map_or_else(
         || {
