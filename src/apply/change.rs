@@ -8,15 +8,17 @@ use mlinfra_sdk::{
 
 use super::executor::{Executor, id_of};
 use crate::addr::{InstanceKey, ResourceInstance};
-use crate::config::ResourceBlock;
+use crate::config::{ModuleId, ResourceBlock, Tree};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::module::{InstanceId, Node, ProviderId, Repetition, Verdict, path_span};
+use crate::module::{InstanceId, Node, ProviderId, Repetition, Verdict, written_at};
 use crate::plan::{Action, ResourceChange};
 use crate::provider::{Call, differing, failure_diagnostic};
 use crate::state::{Intent, Object, Operation, Outcome, Planned, ProviderRef, Status, paths};
 
 /// Everything about the object that is made.
 struct Making<'m> {
+    tree: &'m Tree,
+    module: ModuleId,
     change: &'m ResourceChange,
     block: &'m ResourceBlock,
     instance: InstanceId,
@@ -87,6 +89,8 @@ impl Executor<'_> {
         }
         let sensitive = paths::Found::within(&config).sensitive;
         Ok(Making {
+            tree: self.tree,
+            module: module.id,
             change,
             block,
             instance,
@@ -278,7 +282,7 @@ impl Executor<'_> {
                 "The plan is out of date",
                 format!("{path} of {} would now become something other than what was planned, because something outside of the configuration has changed meanwhile. Nothing was done with it.", change.address),
             )
-            .at(path_span(&making.block.arguments, &path))
+            .at(self.expand.written_at(making.instance, &making.block.arguments, &path))
             .about(&change.address)
             .hint("Make a new plan and look at it again.")
             .into()),
@@ -329,7 +333,7 @@ fn call<'c>(making: &'c Making<'_>, context: &'c mlinfra_sdk::Context) -> Call<'
 
 impl Making<'_> {
     fn failed(&self, failure: &Failure) -> Diagnostics {
-        let place = |path: &Path| path_span(&self.block.arguments, path);
+        let place = |path: &Path| written_at(self.tree, self.module, &self.block.arguments, path);
         let diagnostic = failure_diagnostic(failure, Some(&place));
         diagnostic.about(&self.change.address).into()
     }

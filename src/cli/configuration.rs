@@ -96,7 +96,6 @@ impl Configuration {
             plan_timestamp: Some(jiff::Timestamp::now()),
             pure_only: true,
             console: false,
-            within_template: false,
         };
         Expand::new(&self.tree, variables, settings, WORKSPACE)
     }

@@ -207,6 +207,21 @@ pub struct For {
 }
 
 impl Expr {
+    /// A call of a function.
+    pub fn call(name: &str, arguments: Vec<Expr>, span: Span) -> Expr {
+        let call = Call {
+            name: name.into(),
+            name_span: span,
+            arguments,
+            expand: false,
+            parentheses: span,
+        };
+        Expr {
+            kind: ExprKind::Call(Arc::new(call)),
+            span,
+        }
+    }
+
     /// A value.
     pub fn literal(value: Value, span: Span) -> Expr {
         Expr {

@@ -17,6 +17,7 @@ use crate::config::{Condition, ModuleId, ModuleNode, Output, ResourceBlock, Tree
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::Outcome;
 use crate::lang::{self, Expr, FunctionSettings};
+use crate::source::Span;
 
 /// How the conditions of an object came out.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -74,6 +75,12 @@ impl<'e> Expand<'e> {
     /// The values so far.
     pub fn values(&self) -> Ref<'_, Values> {
         self.values.borrow()
+    }
+
+    /// Where the user wrote the argument at a path of a block in a module instance.
+    pub fn written_at(&self, instance: InstanceId, body: &Body, path: &mlinfra_sdk::Path) -> Span {
+        let module = self.values().get(instance).module;
+        super::place::written_at(self.tree, module, body, path)
     }
 
     /// The instances of a module so far.
@@ -493,11 +500,7 @@ impl<'e> Expand<'e> {
         holds
     }
 
-    fn argument_span(
-        &self,
-        instance: InstanceId,
-        variable: &Variable,
-    ) -> Option<crate::source::Span> {
+    fn argument_span(&self, instance: InstanceId, variable: &Variable) -> Option<Span> {
         let module = self.values().get(instance).module;
         let call = self.tree.call(module)?;
         Some(call.arguments.get(&variable.name)?.value.span)

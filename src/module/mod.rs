@@ -5,6 +5,7 @@
 mod block;
 mod expand;
 mod nodes;
+mod place;
 mod providers;
 mod reference;
 mod scope;
@@ -13,6 +14,7 @@ mod values;
 pub use block::{decode_block, missing_body, path_span};
 pub use expand::{Expand, Instances, Verdict};
 pub use nodes::{Node, Nodes};
+pub use place::written_at;
 pub use providers::{ProviderConfig, ProviderId, Providers};
 pub use reference::Subject;
 pub use scope::{InstanceScope, Repetition};

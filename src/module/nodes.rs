@@ -398,8 +398,15 @@ impl Builder<'_> {
                     self.nodes.graph.depend(node, needed);
                 }
             }
+            // A name of the vocabulary that leads nowhere was reported when it was lowered.
+            Err(diagnostic) if self.reported(traversal.span) => drop(diagnostic),
             Err(diagnostic) => self.diagnostics.push(diagnostic),
         }
+    }
+
+    fn reported(&self, span: crate::source::Span) -> bool {
+        let mut diagnostics = self.diagnostics.0.iter();
+        diagnostics.any(|d| d.is_error() && d.subject == Some(span))
     }
 
     /// `depends_on`: of a module, everything in it.

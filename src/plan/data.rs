@@ -12,7 +12,7 @@ use crate::config::{ModuleId, ResourceBlock};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::Outcome;
 use crate::lang::Expr;
-use crate::module::{InstanceId, Repetition, Subject, Verdict, path_span};
+use crate::module::{InstanceId, Repetition, Subject, Verdict};
 use crate::provider::{Call, failure_diagnostic, problem_diagnostic};
 use crate::state::paths;
 
@@ -81,7 +81,7 @@ impl Planner<'_> {
         };
         let sensitive = paths::Found::within(&config).sensitive;
         let (config, _) = config.unmark_deep();
-        let place = |path: &Path| path_span(body, path);
+        let place = |path: &Path| self.expand.written_at(instance, body, path);
         let problems = self
             .host
             .provider(&provider)?

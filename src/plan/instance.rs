@@ -282,7 +282,7 @@ impl Planner<'_> {
             None => config,
         };
         let call = self.call(setting);
-        let place = |path: &Path| path_span(body, path);
+        let place = |path: &Path| self.expand.written_at(setting.instance, body, path);
         let request = |prior| PlanRequest {
             prior,
             config: &config,
@@ -316,7 +316,7 @@ impl Planner<'_> {
         }
         let mut change = self.change(subject, prior.value, Some(after.clone()), action);
         change.reason = reason;
-        change.notes = notes;
+        change.notes = discreet(notes, [&change.before, &change.after]);
         change.replace = if action.is_replace() {
             planned.replace
         } else {
@@ -461,7 +461,8 @@ impl Planner<'_> {
 
     fn provider_validates(&self, subject: &Subject<'_>, config: &Value) -> Result<(), Diagnostics> {
         let setting = subject.setting;
-        let place = |path: &Path| path_span(&setting.block.arguments, path);
+        let body = &setting.block.arguments;
+        let place = |path: &Path| self.expand.written_at(setting.instance, body, path);
         let provider = self.host.provider(&setting.provider)?;
         let problems = provider.validate_resource(&setting.block.address.ty, config);
         let problems = problems
@@ -558,6 +559,36 @@ impl Planner<'_> {
 
 pub(super) fn about(diagnostics: Diagnostics, address: &ResourceInstance) -> Diagnostics {
     Diagnostics(diagnostics.into_iter().map(|d| d.about(address)).collect())
+}
+
+/// The notes of a provider, which sees values without marks, without those that show a sensitive
+/// one.
+fn discreet(notes: Vec<String>, values: [&Value; 2]) -> Vec<String> {
+    let mut secrets = Vec::new();
+    for value in values {
+        for path in paths::Found::within(value).sensitive {
+            let secret = path.get(value).cloned().map(|v| v.unmark_deep().0);
+            leaves(&secret.unwrap_or(Value::NULL), &mut secrets);
+        }
+    }
+    let shows = |note: &String| secrets.iter().any(|secret| note.contains(secret.as_str()));
+    let hide = |note: String| match shows(&note) {
+        true => "a note of the provider is not shown, because it holds sensitive values".to_owned(),
+        false => note,
+    };
+    notes.into_iter().map(hide).collect()
+}
+
+/// The texts of everything inside a value that has one.
+fn leaves(value: &Value, found: &mut Vec<String>) {
+    if let Some(text) = value.as_str().filter(|text| !text.is_empty()) {
+        found.push(text.to_owned());
+    }
+    found.extend(value.as_number().map(ToString::to_string));
+    let inside = value.elements().into_iter().flatten();
+    for inner in inside.chain(value.entries().into_iter().flat_map(|e| e.values())) {
+        leaves(inner, found);
+    }
 }
 
 /// The configuration with what is to be ignored taken from what is there.

@@ -8,7 +8,7 @@ use crate::addr::{InstanceKey, Resource};
 use crate::config::{ModuleId, Tree};
 use crate::diag::Diagnostics;
 use crate::graph::{Outcome, Visit, walk};
-use crate::module::{Expand, Node, Nodes, Repetition, Shape, decode_block, path_span};
+use crate::module::{Expand, Node, Nodes, Repetition, Shape, decode_block};
 use crate::provider::{Host, problem_diagnostic};
 
 /// Evaluates what can be without a plan, with every resource unknown; answers what is wrong.
@@ -106,7 +106,7 @@ impl Validator<'_> {
                 let valid = !diagnostics.has_errors();
                 self.expand.report_all(diagnostics);
                 if valid {
-                    let place = |path: &Path| path_span(body, path);
+                    let place = |path: &Path| self.expand.written_at(instance, body, path);
                     let (config, _) = config.unmark_deep();
                     self.problems(provider, resource, &config, &place);
                 }

@@ -284,6 +284,10 @@ impl Lowering<'_> {
             if meta || (is_target && attribute.name.as_ref() == "default") {
                 continue;
             }
+            if let Some(variable) = interface.variables.get(&attribute.name) {
+                let ty = &variable.constraint.ty;
+                known_attributes(&attribute.value, ty, self.diagnostics);
+            }
             call.arguments
                 .insert(Arc::clone(&attribute.name), attribute.clone());
         }
@@ -330,7 +334,7 @@ impl Lowering<'_> {
                 call.arguments.insert(key, attribute);
             }
         };
-        give("name", Expr::literal(Value::from(name.as_ref()), span));
+        give("name", instance_name(block, name));
         if block.ty.as_ref() != TARGET {
             let traversal = Traversal {
                 root: TARGET.into(),
@@ -376,6 +380,62 @@ impl Lowering<'_> {
         };
         declarations.map_expressions(&mut |expr| expr.map_traversals(&mut map));
         self.diagnostics.extend(unknown);
+    }
+}
+
+/// The name that a module is given: the block's, and with its key when there are several.
+fn instance_name(block: &Block, name: &str) -> Expr {
+    let span = block.header;
+    let literal = |text: &str| Expr::literal(Value::from(text), span);
+    let (root, step) = if block.body.get("for_each").is_some() {
+        ("each", "key")
+    } else if block.body.get("count").is_some() {
+        ("count", "index")
+    } else {
+        return literal(name);
+    };
+    let key = Expr::traversal(Traversal {
+        root: root.into(),
+        root_span: span,
+        steps: vec![TraversalStep::Attribute(step.into(), span)],
+        span,
+    });
+    Expr::call("format", vec![literal("%s-%s"), literal(name), key], span)
+}
+
+/// Reports attributes of a written object that its type does not have: converting it would drop
+/// them without a word.
+fn known_attributes(expr: &Expr, ty: &Type, diagnostics: &mut Diagnostics) {
+    match (&expr.kind, ty) {
+        (ExprKind::Object(items), Type::Object(object)) => {
+            for item in items.iter() {
+                let Some(name) = item.key.as_literal().and_then(Value::as_str) else {
+                    continue;
+                };
+                match object.attributes.get(name) {
+                    Some(ty) => known_attributes(&item.value, ty, diagnostics),
+                    None => {
+                        let known = object.attributes.keys().map(AsRef::as_ref);
+                        diagnostics.push(crate::config::body::unsupported_argument(
+                            name,
+                            item.key.span,
+                            known,
+                        ));
+                    }
+                }
+            }
+        }
+        (ExprKind::Object(items), Type::Map(ty)) => {
+            for item in items.iter() {
+                known_attributes(&item.value, ty, diagnostics);
+            }
+        }
+        (ExprKind::Tuple(items), Type::List(ty) | Type::Set(ty)) => {
+            for item in items.iter() {
+                known_attributes(item, ty, diagnostics);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -94,6 +94,64 @@ retraining "weekly" {
 }
 
 #[test]
+fn a_misspelt_attribute_of_an_object_is_not_dropped_in_silence() {
+    refused(
+        r#"
+target "local" {}
+registry "models" {}
+training_job "t" {
+  source    = "./train"
+  registry  = registry.models
+  objective = { metrik = "auc", metric = "auc", goal = "maximize" }
+}
+"#,
+        &[
+            "Error: Unsupported argument",
+            "on main.hcl line 7",
+            "metrik",
+            "metric",
+        ],
+    );
+}
+
+#[test]
+fn a_team_adds_kinds_of_its_own() {
+    let directory = Directory::with(
+        r#"
+mlinfra {
+  vocabulary = ["./kinds"]
+}
+target "local" {}
+greeting "one" {
+  for_each = { a = "hello", b = "bye" }
+  words    = each.value
+}
+output "said" {
+  value = { for key, greeting in greeting.one : key => greeting.said }
+}
+"#,
+    );
+    directory.write(
+        "kinds/greeting/interface.hcl",
+        "variable \"name\" {\n  type = string\n}\nvariable \"words\" {\n  type = string\n}\noutput \"said\" {}\n",
+    );
+    directory.write(
+        "kinds/greeting/local/main.hcl",
+        "resource \"terraform_data\" \"it\" {\n  input = \"${var.name}: ${var.words}\"\n}\noutput \"said\" {\n  value = terraform_data.it.output\n}\n",
+    );
+    directory.apply();
+    directory
+        .run(&["output", "-json", "said"])
+        .ok()
+        .says(&[r#"{"a":"one-a: hello","b":"one-b: bye"}"#]);
+    let list = directory.run(&["state", "list"]).ok().stdout;
+    assert_eq!(
+        list,
+        "greeting.one[\"a\"].terraform_data.it\ngreeting.one[\"b\"].terraform_data.it\n"
+    );
+}
+
+#[test]
 fn a_missing_argument_is_told_at_the_block() {
     refused(
         "target \"local\" {}\ntraining_job \"t\" {\n}\n",

@@ -182,3 +182,60 @@ fn modules_are_called_counted_and_referred_to() {
         "module.each[\"a\"].terraform_data.word\nmodule.each[\"b\"].terraform_data.word\n"
     );
 }
+
+#[test]
+fn a_saved_plan_is_done_exactly_or_not_at_all() {
+    let directory = Directory::with(TWO);
+    directory.run(&["plan", "-out=first.mlplan"]).ok();
+    directory
+        .run(&["plan", "-out=second.mlplan", "-var=size=1"])
+        .ok();
+    directory
+        .run(&["show", "first.mlplan"])
+        .ok()
+        .says(&["Plan: 3 to add, 0 to change, 0 to destroy."]);
+    let json = directory
+        .run(&["show", "-json", "first.mlplan"])
+        .ok()
+        .stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["format_version"], "1.2");
+    assert_eq!(json["resource_changes"].as_array().unwrap().len(), 3);
+
+    let whole = std::fs::read(directory.file("first.mlplan")).unwrap();
+    std::fs::write(directory.file("cut.mlplan"), &whole[..whole.len() - 40]).unwrap();
+    directory
+        .run(&["apply", "cut.mlplan"])
+        .fails_with(&["cut.mlplan"]);
+    directory.edit("main.hcl", "number ${count.index}", "nummer ${count.index}");
+    directory
+        .run(&["apply", "first.mlplan"])
+        .fails_with(&["configuration"]);
+    assert_eq!(directory.run(&["state", "list"]).ok().stdout, "");
+    directory.edit("main.hcl", "nummer ${count.index}", "number ${count.index}");
+
+    directory
+        .run(&["apply", "first.mlplan"])
+        .ok()
+        .says(&["Apply complete! Resources: 3 added, 0 changed, 0 destroyed."]);
+    directory
+        .run(&["apply", "second.mlplan"])
+        .fails_with(&["Saved plan is stale"]);
+}
+
+#[test]
+fn progress_and_results_are_told_to_programs_in_json() {
+    let directory = Directory::with(TWO);
+    let run = directory.run(&["apply", "-auto-approve", "-json"]).ok();
+    let lines: Vec<serde_json::Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of = |kind: &str| lines.iter().filter(|line| line["type"] == kind).count();
+    assert_eq!(of("version"), 1);
+    assert_eq!(of("planned_change"), 3);
+    assert_eq!(of("apply_start"), 3);
+    assert_eq!(of("apply_complete"), 3);
+    assert_eq!(of("outputs"), 2);
+}

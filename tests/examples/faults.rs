@@ -37,7 +37,7 @@ fn missing_data_is_told_at_the_users_line() {
     let directory = job(UNUSED);
     std::fs::remove_file(directory.file("rows.csv")).unwrap();
     let run = directory.run(&["apply", "-auto-approve"]);
-    run.fails_with(&["rows.csv", "data_source.rows"]);
+    run.fails_with(&["rows.csv", "data_source.rows", "on main.hcl line 5"]);
     assert_eq!(directory.run(&["state", "list"]).ok().stdout, "");
     assert!(!directory.file("registry").exists());
 }
@@ -47,7 +47,12 @@ fn a_missing_column_is_told_with_those_there_are() {
     let directory = job(UNUSED);
     directory.write("rows.csv", "x,lable\n1,2\n");
     let run = directory.run(&["apply", "-auto-approve"]);
-    run.fails_with(&["\"label\"", "lable", "data_source.rows"]);
+    run.fails_with(&[
+        "\"label\"",
+        "lable",
+        "data_source.rows",
+        "on main.hcl line 6",
+    ]);
     assert!(!directory.file("registry").exists());
 }
 
@@ -55,9 +60,11 @@ fn a_missing_column_is_told_with_those_there_are() {
 fn a_failing_program_is_shown_with_its_last_lines() {
     let directory =
         job("import sys\nprint('about to fail')\nsys.exit('the loss is not a number')\n");
-    directory
-        .run(&["apply", "-auto-approve"])
-        .fails_with(&["training_job.tiny.ml_run.run", "the loss is not a number"]);
+    directory.run(&["apply", "-auto-approve"]).fails_with(&[
+        "training_job.tiny.ml_run.run",
+        "on main.hcl line 11",
+        "the loss is not a number",
+    ]);
     directory.write(
         "train/train.py",
         "import os, pathlib\npathlib.Path(os.environ['MLINFRA_OUTPUT'], 'notes.txt').write_text('no model')\n",
@@ -73,9 +80,11 @@ fn a_failing_program_is_shown_with_its_last_lines() {
 fn a_missing_source_folder_is_told_before_anything_is_done() {
     let directory = job(UNUSED);
     std::fs::remove_dir_all(directory.file("train")).unwrap();
-    directory
-        .run(&["apply", "-auto-approve"])
-        .fails_with(&["train", "training_job.tiny"]);
+    directory.run(&["apply", "-auto-approve"]).fails_with(&[
+        "train",
+        "training_job.tiny",
+        "on main.hcl line 12",
+    ]);
     assert!(!directory.file("registry").exists());
 }
 
