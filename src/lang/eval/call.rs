@@ -41,9 +41,6 @@ impl Evaluator<'_> {
                 format!("cannot recursively call {name} from inside another template function");
             return self.call_failed(call, function, &[], CallError::new(reason), span);
         }
-        if name == "templatestring" && !self.names_a_template(call, function) {
-            return Value::UNKNOWN;
-        }
         let before = self.diagnostics.0.len();
         let Some(arguments) = self.arguments(call) else {
             return Value::UNKNOWN;
@@ -55,6 +52,9 @@ impl Evaluator<'_> {
             arguments.len(),
             span,
         ) {
+            return Value::UNKNOWN;
+        }
+        if name == "templatestring" && !self.names_a_template(call, function) {
             return Value::UNKNOWN;
         }
         let spans: Vec<Span> = arguments.iter().map(|a| a.span).collect();

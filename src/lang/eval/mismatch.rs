@@ -3,7 +3,6 @@
 use mlinfra_sdk::Type;
 
 use crate::lang::names::type_name;
-use crate::lang::unify::unify;
 
 /// One sentence without its full stop.
 pub(super) fn conditional_mismatch(if_true: &Type, if_false: &Type) -> String {
@@ -16,10 +15,9 @@ pub(super) fn conditional_mismatch(if_true: &Type, if_false: &Type) -> String {
     })
 }
 
-/// The same about what lies inside; `None` when the two are compatible there.
+/// The same about what lies inside; `None` when the two are the same there.
 fn nested(if_true: &Type, if_false: &Type) -> Option<String> {
-    let compatible = unify(&[if_true.clone(), if_false.clone()]).is_some();
-    (!compatible).then(|| conditional_mismatch(if_true, if_false))
+    (if_true != if_false).then(|| conditional_mismatch(if_true, if_false))
 }
 
 fn structural(if_true: &Type, if_false: &Type) -> Option<String> {
@@ -65,8 +63,11 @@ fn structural(if_true: &Type, if_false: &Type) -> Option<String> {
 }
 
 fn elements(kind: &str, if_true: &Type, if_false: &Type) -> Option<String> {
-    let structured = |t: &Type| matches!(t, Type::Object(_) | Type::Tuple(_));
-    if !structured(if_true) || !structured(if_false) {
+    let comparable = matches!(
+        (if_true, if_false),
+        (Type::Object(_), Type::Object(_)) | (Type::Tuple(_), Type::Tuple(_))
+    );
+    if !comparable {
         return None;
     }
     let why = nested(if_true, if_false)?;

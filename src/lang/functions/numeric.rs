@@ -90,7 +90,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "sum",
         "The sum of the numbers of a list, set or tuple.",
         &[Parameter::new("list", Kind::Any)],
-        Returns::Any,
+        Returns::From(|_| Ok(Type::Number), || Type::Dynamic),
         sum,
     ),
     Function::new(
@@ -107,9 +107,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 fn float(x: f64) -> Result<Value, CallError> {
-    Number::from_f64(x).map(Value::from).ok_or_else(|| {
-        CallError::new("panic in function implementation: the result is not a number")
-    })
+    Number::from_f64(x)
+        .map(Value::from)
+        .ok_or_else(|| CallError::new("the result is not a real number"))
 }
 
 /// `x` to the power of `y`: the whole part of `y` by squaring, the rest by the exponential

@@ -250,8 +250,10 @@ fn coalesce_list(a: &Arguments<'_>) -> Result<Value, CallError> {
         return Err(CallError::new("at least one argument is required"));
     }
     for value in a.values() {
-        let is_list = matches!(value.ty(), Type::List(_) | Type::Tuple(_) | Type::Dynamic);
-        if !is_list {
+        if !value.is_known() {
+            return Ok(Value::UNKNOWN);
+        }
+        if !matches!(value.ty(), Type::List(_) | Type::Tuple(_)) {
             return Err(CallError::new(
                 "coalescelist arguments must be lists or tuples",
             ));
@@ -260,7 +262,6 @@ fn coalesce_list(a: &Arguments<'_>) -> Result<Value, CallError> {
     for value in a.values() {
         match value.length_bounds() {
             _ if value.is_null() => {}
-            _ if !value.is_known() => return Ok(Value::UNKNOWN),
             (0, _) => {}
             _ => return Ok(value.clone()),
         }
@@ -605,16 +606,14 @@ fn slice_type(values: &[Value]) -> Result<Type, CallError> {
         return Ok(Type::Dynamic);
     };
     match list.ty() {
-        ty @ Type::List(_) => Ok(ty),
-        Type::Tuple(types) => {
-            let (Some(_), Some(_)) = (start.as_number(), end.as_number()) else {
-                return Ok(Type::Dynamic);
-            };
-            let (start, end) = slice_bounds(start, end, Some(types.len()))?;
-            Ok(Type::tuple(
-                types.get(start..end).unwrap_or_default().to_vec(),
-            ))
+        ty @ Type::List(_) => {
+            slice_bounds(start, end, list.elements().map(<[Value]>::len))?;
+            Ok(ty)
         }
+        Type::Tuple(types) => Ok(match slice_bounds(start, end, Some(types.len()))? {
+            Some((start, end)) => Type::tuple(types.get(start..end).unwrap_or_default().to_vec()),
+            None => Type::Dynamic,
+        }),
         Type::Set(_) => Err(CallError::argument(
             0,
             "cannot slice a set, because its elements do not have indices; explicitly convert to \
@@ -624,63 +623,57 @@ fn slice_type(values: &[Value]) -> Result<Type, CallError> {
     }
 }
 
+/// The positions, when both are known; what is known of them is checked in any case.
 fn slice_bounds(
     start: &Value,
     end: &Value,
     length: Option<usize>,
-) -> Result<(usize, usize), CallError> {
-    let integer = |value: &Value, what: &str| {
-        value.as_number().and_then(Number::as_i64).ok_or_else(|| {
-            CallError::new(format!(
-                "invalid {what} index: value must be a whole number, between {} and {}",
-                i64::MIN,
-                i64::MAX
-            ))
-        })
+) -> Result<Option<(usize, usize)>, CallError> {
+    let start = slice_bound(start, 1, "start", length)?;
+    let end = slice_bound(end, 2, "end", length)?;
+    let Some((start, end)) = start.zip(end) else {
+        return Ok(None);
     };
-    let start = integer(start, "start")?;
-    let end = integer(end, "end")?;
-    let length = length
-        .and_then(|n| i64::try_from(n).ok())
-        .unwrap_or(i64::MAX);
-    if start < 0 {
-        return Err(CallError::argument(
-            1,
-            "start index must not be less than zero",
-        ));
-    }
-    if start > length {
-        return Err(CallError::argument(
-            1,
-            "start index must not be greater than the length of the list",
-        ));
-    }
-    if end < 0 {
-        return Err(CallError::argument(
-            2,
-            "end index must not be less than zero",
-        ));
-    }
-    if end > length {
-        return Err(CallError::argument(
-            2,
-            "end index must not be greater than the length of the list",
-        ));
-    }
     if start > end {
         return Err(CallError::argument(
             1,
             "start index must not be greater than end index",
         ));
     }
-    let position = |n: i64| usize::try_from(n).unwrap_or(0);
-    Ok((position(start), position(end)))
+    Ok(Some((start, end)))
+}
+
+fn slice_bound(
+    value: &Value,
+    argument: usize,
+    what: &str,
+    length: Option<usize>,
+) -> Result<Option<usize>, CallError> {
+    let Some(number) = value.as_number() else {
+        return Ok(None);
+    };
+    let fail = |message: String| Err(CallError::argument(argument, message));
+    let Some(position) = number.as_i64() else {
+        return fail(format!(
+            "invalid {what} index: value must be a whole number, between {} and {}",
+            i64::MIN,
+            i64::MAX
+        ));
+    };
+    match usize::try_from(position) {
+        Err(_) => fail(format!("{what} index must not be less than zero")),
+        Ok(position) if length.is_some_and(|length| position > length) => fail(format!(
+            "{what} index must not be greater than the length of the list"
+        )),
+        Ok(position) => Ok(Some(position)),
+    }
 }
 
 fn slice(a: &Arguments<'_>) -> Result<Value, CallError> {
     let ty = slice_type(a.values())?;
     let items = a.elements(0);
-    let (start, end) = slice_bounds(a.value(1), a.value(2), Some(items.len()))?;
+    let bounds = slice_bounds(a.value(1), a.value(2), Some(items.len()))?;
+    let (start, end) = bounds.unwrap_or_default();
     let part = items.get(start..end).unwrap_or_default().iter().cloned();
     let value = match &ty {
         Type::List(t) => Value::list(t.as_ref().clone(), part),

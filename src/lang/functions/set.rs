@@ -75,7 +75,9 @@ fn common_type(values: &[Value]) -> Result<Type, CallError> {
     if elements.is_empty() {
         return Ok(any_set());
     }
+    let several = elements.iter().any(|t| *t != Type::Dynamic);
     unify(&elements)
+        .filter(|common| !(several && *common == Type::Dynamic))
         .map(Type::set)
         .ok_or_else(|| CallError::new("given sets must all have compatible element types"))
 }

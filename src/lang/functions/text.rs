@@ -150,9 +150,8 @@ pub(super) fn texts<'t>(items: impl IntoIterator<Item = &'t str>) -> Value {
 }
 
 fn indent(a: &Arguments<'_>) -> Result<Value, CallError> {
-    let width = usize::try_from(a.integer(0)?).map_err(|_| {
-        CallError::new("panic in function implementation: strings: negative Repeat count")
-    })?;
+    let width = usize::try_from(a.integer(0)?)
+        .map_err(|_| CallError::new("the number of spaces must not be negative"))?;
     let line_start = format!("\n{}", " ".repeat(width.min(1 << 20)));
     Ok(Value::from(a.text(1).replace('\n', &line_start)))
 }

@@ -104,8 +104,8 @@ impl<'t> Scanner<'t> {
             '\n' => self.push(Kind::Newline, 1),
             '#' => self.line_comment(),
             '/' if rest.starts_with("//") => self.line_comment(),
-            '/' if rest.starts_with("/*") && rest.contains("*/") => {
-                self.at += rest.find("*/").map_or(2, |end| end + 2);
+            '/' if rest.starts_with("/*") && rest[2..].contains("*/") => {
+                self.at += rest[2..].find("*/").map_or(2, |end| end + 4);
             }
             '"' => {
                 self.push(Kind::OpenQuote, 1);
