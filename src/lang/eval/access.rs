@@ -71,7 +71,7 @@ fn no_attributes(ty: &Type, name: &str) -> String {
         }
         ty if ty.is_primitive() => format!(
             "Can't access attributes on a primitive-typed value ({}).",
-            type_name(&ty)
+            type_name(ty)
         ),
         _ => "This value does not have any attributes.".into(),
     }

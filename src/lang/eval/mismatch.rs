@@ -9,8 +9,8 @@ pub(super) fn conditional_mismatch(if_true: &Type, if_false: &Type) -> String {
     structural(if_true, if_false).unwrap_or_else(|| {
         format!(
             "The 'true' value is {}, but the 'false' value is {}",
-            type_name(&if_true),
-            type_name(&if_false)
+            type_name(if_true),
+            type_name(if_false)
         )
     })
 }
