@@ -11,7 +11,7 @@ use crate::addr::{InstanceKey, ResourceInstance};
 use crate::config::ResourceBlock;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::module::{InstanceId, Node, ProviderId, Repetition, Verdict, path_span};
-use crate::plan::{Action, ResourceChange};
+use crate::plan::{Action, ResourceChange, provider_ref};
 use crate::provider::{Call, differing, failure_diagnostic};
 use crate::state::{Intent, Object, Operation, Outcome, Planned, ProviderRef, Status, paths};
 
@@ -92,7 +92,7 @@ impl Executor<'_> {
             instance,
             number,
             repetition,
-            provider: self.provider_ref(id),
+            provider: provider_ref(self.tree, self.nodes, id),
             session,
             config: config.unmark_deep().0,
             sensitive,
@@ -114,15 +114,6 @@ impl Executor<'_> {
         let (_, instances) = self.expand.expand_resource(instance, block)?;
         let found = instances.into_iter().find(|(key, _)| *key == address.key);
         found.map(|(_, repetition)| repetition)
-    }
-
-    pub(super) fn provider_ref(&self, id: ProviderId) -> ProviderRef {
-        let config = self.nodes.providers.get(id);
-        ProviderRef {
-            module: self.tree.get(config.module).path.clone(),
-            name: Arc::clone(&config.provider),
-            alias: config.alias.clone(),
-        }
     }
 
     async fn read(&self, making: &Making<'_>) -> Result<Value, Diagnostics> {

@@ -16,7 +16,7 @@ use crate::graph::{Outcome, Visit, walk};
 use crate::module::{Expand, InstanceId, Node, Nodes, Values, Verdict};
 use crate::plan::{self, Action, Planned, ResourceChange, Step, configure};
 use crate::provider::{Host, Sessions};
-use crate::state::{self, Change, OutputValue, State};
+use crate::state::{self, OutputValue, State};
 
 /// What was done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -91,7 +91,7 @@ pub async fn apply(
         instances: RefCell::default(),
         by_path: by_path(planned),
     };
-    if let Err(diagnostics) = executor.refreshed().await {
+    if let Err(diagnostics) = executor.bookkeeping().await {
         return executor.applied(diagnostics);
     }
     walk(&planned.execution.graph, |step| executor.visit(step)).await;
@@ -283,26 +283,13 @@ impl<'x> Executor<'x> {
         instances.get(&address.module).copied()
     }
 
-    /// Records what reading the world showed.
-    async fn refreshed(&self) -> Result<(), Diagnostics> {
-        let mut changes = Vec::new();
-        for (address, object) in &self.planned.refreshed {
-            let Some(instance) = self.state.instance(address) else {
-                continue;
-            };
-            changes.push(match object {
-                Some(object) => Change::Put {
-                    address: address.clone(),
-                    deposed: None,
-                    provider: instance.provider,
-                    object: Arc::clone(object),
-                },
-                None => Change::Remove {
-                    address: address.clone(),
-                    deposed: None,
-                },
-            });
-        }
+    /// Records what is told before anything is done: moves, what reading the world showed, what
+    /// is imported or forgotten.
+    async fn bookkeeping(&self) -> Result<(), Diagnostics> {
+        let planned = self.planned;
+        let changes = planned
+            .bookkeeping
+            .changes(&planned.plan, &self.state.snapshot());
         let recorded = self.state.change(changes).await;
         recorded.map_err(Into::into)
     }

@@ -4,6 +4,7 @@
 
 mod block;
 mod expand;
+mod handover;
 mod nodes;
 mod providers;
 mod reference;

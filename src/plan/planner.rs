@@ -7,7 +7,11 @@ use std::sync::Arc;
 use mlinfra_sdk::{Context, Value};
 use tokio::sync::Semaphore;
 
+use super::bookkeeping::Bookkeeping;
 use super::execution::Execution;
+use super::imports;
+use super::moves::Moves;
+use super::removed::{self, Forgotten};
 use super::{CheckResult, Mode, Options, Plan, ResourceChange};
 use crate::addr::{self, ResourceInstance};
 use crate::config::{ModuleId, ResourceBlock, Tree};
@@ -17,7 +21,7 @@ use crate::module::{
     Expand, Node, Nodes, ProviderId, Repetition, Values, decode_block, missing_body,
 };
 use crate::provider::{Host, Sessions};
-use crate::state::{Object, Snapshot};
+use crate::state::{Object, ProviderRef, Snapshot};
 
 /// A plan with everything that applying it needs.
 pub struct Planned {
@@ -25,8 +29,8 @@ pub struct Planned {
     pub plan: Plan,
     /// In what order it is done.
     pub execution: Execution,
-    /// What reading the world showed to differ from the state: the object now, or that it is gone.
-    pub refreshed: BTreeMap<ResourceInstance, Option<Arc<Object>>>,
+    /// What is recorded before that.
+    pub bookkeeping: Bookkeeping,
     /// What data sources answered while planning.
     pub data: BTreeMap<ResourceInstance, Value>,
     /// Warnings, and errors when there is no plan.
@@ -39,7 +43,11 @@ pub(super) struct Planner<'p> {
     pub expand: &'p Expand<'p>,
     pub host: &'p Host,
     pub sessions: Sessions,
+    /// The state after all moves.
     pub prior: &'p Snapshot,
+    pub moves: &'p Moves,
+    pub imports: imports::Blocks<'p>,
+    pub forgotten: Forgotten,
     pub options: &'p Options,
     pub context: Context,
     /// The instances in state of each resource as written.
@@ -52,6 +60,7 @@ pub(super) struct Planner<'p> {
     pub changes: RefCell<Vec<ResourceChange>>,
     pub drift: RefCell<Vec<ResourceChange>>,
     pub refreshed: RefCell<BTreeMap<ResourceInstance, Option<Arc<Object>>>>,
+    pub imported: RefCell<BTreeMap<ResourceInstance, (ProviderRef, Arc<Object>)>>,
     pub data: RefCell<BTreeMap<ResourceInstance, Value>>,
     pub checks: RefCell<Vec<CheckResult>>,
     pub seen: RefCell<HashSet<ResourceInstance>>,
@@ -64,10 +73,22 @@ pub async fn plan(
     nodes: &Nodes,
     expand: &Expand<'_>,
     host: &Host,
-    prior: &Snapshot,
+    prior: &Arc<Snapshot>,
     options: &Options,
     context: Context,
 ) -> Planned {
+    let moves = Moves::apply(tree, prior);
+    if let Err(uncovered) = moves.covered_by(&options.targets) {
+        expand.report(uncovered);
+        return Planned {
+            plan: Plan::default(),
+            execution: Execution::default(),
+            bookkeeping: Bookkeeping::default(),
+            data: BTreeMap::new(),
+            diagnostics: expand.take_diagnostics(),
+        };
+    }
+    let prior: &Snapshot = &moves.snapshot;
     let planner = Planner {
         tree,
         nodes,
@@ -75,6 +96,9 @@ pub async fn plan(
         host,
         sessions: Sessions::default(),
         prior,
+        moves: &moves,
+        imports: imports::blocks(tree),
+        forgotten: Forgotten::of(tree),
         options,
         context,
         in_state: by_path(prior),
@@ -84,6 +108,7 @@ pub async fn plan(
         changes: RefCell::default(),
         drift: RefCell::default(),
         refreshed: RefCell::default(),
+        imported: RefCell::default(),
         data: RefCell::default(),
         checks: RefCell::default(),
         seen: RefCell::default(),
@@ -219,10 +244,14 @@ impl<'p> Planner<'p> {
 
     async fn resource(&self, number: usize, module: ModuleId, block: &ResourceBlock) -> Outcome {
         let instances = self.expand.instances(module);
+        let imports = match self.import_targets(&self.path(module, block)) {
+            Ok(imports) => imports,
+            Err(diagnostics) => return self.outcome(Err(diagnostics)),
+        };
         let mut outcome = Outcome::Done;
         for instance in instances {
             let done = match block.address.mode {
-                addr::Mode::Managed => self.managed(number, instance, block).await,
+                addr::Mode::Managed => self.managed(number, instance, block, &imports).await,
                 addr::Mode::Data => self.data_source(number, instance, block).await,
             };
             if done == Outcome::Failed {
@@ -231,12 +260,25 @@ impl<'p> Planner<'p> {
         }
         if outcome == Outcome::Failed {
             self.failed.set(true);
+            return outcome;
         }
-        outcome
+        self.outcome(self.imports_met(&imports))
+    }
+
+    fn path(&self, module: ModuleId, block: &ResourceBlock) -> addr::ResourcePath {
+        addr::ResourcePath {
+            module: self.tree.get(module).path.clone(),
+            resource: block.address.clone(),
+        }
     }
 
     fn finish(self) -> Planned {
         let mut diagnostics = self.expand.take_diagnostics();
+        let misplaced = self.moves.problems(self.tree, &self.expand.values());
+        if misplaced.has_errors() {
+            // What else is wrong may be so only because an object was not found where it is.
+            diagnostics = misplaced;
+        }
         if self.failed.get() && !diagnostics.has_errors() {
             diagnostics.push(Diagnostic::error(
                 "The plan could not be made",
@@ -245,6 +287,8 @@ impl<'p> Planner<'p> {
         }
         let mut changes = self.changes.take();
         changes.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
+        diagnostics.extend(self.moves.blockage());
+        diagnostics.extend(removed::warning(&changes));
         let mut drift = self.drift.take();
         drift.sort_by(|a, b| a.address.cmp(&b.address));
         let outputs = if diagnostics.has_errors() {
@@ -265,7 +309,11 @@ impl<'p> Planner<'p> {
         Planned {
             plan,
             execution,
-            refreshed: self.refreshed.take(),
+            bookkeeping: Bookkeeping {
+                moves: self.moves.pairs(),
+                refreshed: self.refreshed.take(),
+                imported: self.imported.take(),
+            },
             data: self.data.take(),
             diagnostics,
         }
@@ -326,4 +374,14 @@ pub async fn configure(
     let (value, _) = value.unmark_deep();
     let opened = sessions.open(host, id, &config.provider, &value).await;
     opened.map_err(|d| d.at(header).into())
+}
+
+/// How state names a provider configuration.
+pub fn provider_ref(tree: &Tree, nodes: &Nodes, id: ProviderId) -> ProviderRef {
+    let config = nodes.providers.get(id);
+    ProviderRef {
+        module: tree.get(config.module).path.clone(),
+        name: Arc::clone(&config.provider),
+        alias: config.alias.clone(),
+    }
 }
