@@ -10,7 +10,7 @@ use super::executor::{Executor, id_of};
 use crate::addr::{InstanceKey, ResourceInstance};
 use crate::config::ResourceBlock;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::module::{InstanceId, Node, ProviderId, Repetition, Verdict, path_span};
+use crate::module::{InstanceId, Node, Repetition, path_span};
 use crate::plan::{Action, ResourceChange, provider_ref};
 use crate::provider::{Call, differing, failure_diagnostic};
 use crate::state::{Intent, Object, Operation, Outcome, Planned, ProviderRef, Status, paths};
@@ -34,6 +34,7 @@ impl Executor<'_> {
     /// Does what a change says: create, update, read, or the new half of a replacement.
     pub async fn make(&self, change: &ResourceChange) -> Result<(), Diagnostics> {
         let making = self.making(change)?;
+        self.test(&making, None)?;
         let value = match change.action {
             Action::Read => self.read(&making).await?,
             Action::Update => self.write(&making, Operation::Update).await?,
@@ -43,7 +44,7 @@ impl Executor<'_> {
         self.values
             .borrow_mut()
             .insert(change.address.clone(), value.clone());
-        self.postconditions(&making, &value)
+        self.test(&making, Some(&value))
     }
 
     fn making<'m>(&'m self, change: &'m ResourceChange) -> Result<Making<'m>, Diagnostics> {
@@ -291,21 +292,14 @@ impl Executor<'_> {
         Ok(Arc::new(object))
     }
 
-    fn postconditions(&self, making: &Making<'_>, value: &Value) -> Result<(), Diagnostics> {
-        let mut failed = Diagnostics::new();
-        for condition in &making.block.lifecycle.postconditions {
-            let verdict =
-                self.expand
-                    .verdict(making.instance, &making.repetition, Some(value), condition);
-            if let Verdict::Fails(message) = verdict {
-                failed.push(
-                    Diagnostic::error("Resource postcondition failed", message)
-                        .at(condition.condition.span)
-                        .about(&making.change.address),
-                );
-            }
-        }
-        failed.into_result(())
+    /// Tests the preconditions, or with a value the postconditions; what fails is reported.
+    fn test(&self, making: &Making<'_>, this: Option<&Value>) -> Result<(), Diagnostics> {
+        let lifecycle = &making.block.lifecycle;
+        let (address, repetition) = (&making.change.address, &making.repetition);
+        let tested = self
+            .expand
+            .test_resource(address, making.instance, repetition, lifecycle, this);
+        tested.then_some(()).ok_or_else(Diagnostics::new)
     }
 }
 

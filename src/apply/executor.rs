@@ -1,7 +1,7 @@
 //! The walk that carries a plan out.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::addr::{InstanceKey, Mode, ResourceInstance, ResourcePath};
 use crate::config::{ModuleId, ResourceBlock, Tree};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::{Outcome, Visit, walk};
-use crate::module::{Expand, InstanceId, Node, Nodes, Values, Verdict};
+use crate::module::{Expand, InstanceId, Node, Nodes, Repetition, Values};
 use crate::plan::{self, Action, Planned, ResourceChange, Step, configure};
 use crate::provider::{Host, Sessions};
 use crate::state::{self, OutputValue, State};
@@ -178,10 +178,8 @@ impl<'x> Executor<'x> {
             Node::Local(module, name) => self.expand.visit_local(*module, name),
             Node::Output(..) if destroying => Outcome::Done,
             Node::Output(module, name) => self.expand.visit_output(*module, name),
-            Node::Check(module, name) => {
-                self.check(*module, name);
-                Outcome::Done
-            }
+            Node::Check(..) if destroying => Outcome::Done,
+            Node::Check(module, name) => self.expand.visit_check(*module, name),
             Node::Provider(id) => {
                 let id = *id;
                 return Visit::Running(Box::pin(async move {
@@ -206,13 +204,14 @@ impl<'x> Executor<'x> {
 
     /// Puts the instances of a resource together, for whatever refers to it.
     async fn assemble(&self, number: usize, module: ModuleId, block: &ResourceBlock) -> Outcome {
+        let unchanged = self.unchanged(module, block);
         for instance in self.expand.instances(module) {
             let Some((shape, repetitions)) = self.expand.expand_resource(instance, block) else {
                 return Outcome::Failed;
             };
             let within = self.expand.values().get(instance).address.clone();
             let mut items: Vec<(InstanceKey, Value)> = Vec::new();
-            for (key, _) in repetitions {
+            for (key, repetition) in repetitions {
                 let address = ResourceInstance {
                     module: within.clone(),
                     resource: block.address.clone(),
@@ -220,6 +219,9 @@ impl<'x> Executor<'x> {
                 };
                 let value = self.values.borrow().get(&address).cloned();
                 let value = value.unwrap_or(Value::UNKNOWN);
+                if unchanged.contains(&address) && !self.still_holds(instance, &repetition, block, &address, &value) {
+                    return Outcome::Failed;
+                }
                 if block.address.mode == Mode::Managed {
                     let recorded = self.needs(number, &address).await;
                     if self.outcome(recorded) == Outcome::Failed {
@@ -232,6 +234,35 @@ impl<'x> Executor<'x> {
                 .set_resource(instance, &block.address, shape, items);
         }
         Outcome::Done
+    }
+
+    /// The instances that stay as they are and have conditions, which could perhaps not be tested
+    /// while planning.
+    fn unchanged(&self, module: ModuleId, block: &ResourceBlock) -> HashSet<ResourceInstance> {
+        if !block.lifecycle.has_conditions() {
+            return HashSet::new();
+        }
+        let path = ResourcePath {
+            module: self.tree.get(module).path.clone(),
+            resource: block.address.clone(),
+        };
+        let stay = self.changes_of(&path).filter(|c| c.action == Action::NoOp);
+        stay.map(|c| c.address.clone()).collect()
+    }
+
+    fn still_holds(
+        &self,
+        instance: InstanceId,
+        repetition: &Repetition,
+        block: &ResourceBlock,
+        address: &ResourceInstance,
+        value: &Value,
+    ) -> bool {
+        let test = |this| {
+            let lifecycle = &block.lifecycle;
+            self.expand.test_resource(address, instance, repetition, lifecycle, this)
+        };
+        test(None) && test(Some(value))
     }
 
     /// Records what an unchanged object needs by now, so that it is destroyed in the right order.
@@ -320,26 +351,6 @@ impl<'x> Executor<'x> {
         }
         let recorded = self.state.set_outputs(outputs).await;
         recorded.map_err(Into::into)
-    }
-
-    /// Evaluates a check that could not be evaluated while planning.
-    fn check(&self, module: ModuleId, name: &str) {
-        let Some(check) = self.tree.get(module).declarations.checks.get(name) else {
-            return;
-        };
-        for instance in self.expand.instances(module) {
-            for assertion in &check.assertions {
-                let verdict = self
-                    .expand
-                    .verdict(instance, &Default::default(), None, assertion);
-                if let Verdict::Fails(message) = verdict {
-                    self.expand.report(
-                        Diagnostic::warning("Check block assertion failed", message)
-                            .at(assertion.condition.span),
-                    );
-                }
-            }
-        }
     }
 
     /// The changes of a resource as written.

@@ -13,7 +13,7 @@ use crate::config::{ResourceBlock, Triggers};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::Outcome;
 use crate::lang::{Expr, TraversalStep};
-use crate::module::{InstanceId, ProviderId, Repetition, Verdict, path_span};
+use crate::module::{InstanceId, ProviderId, Repetition, path_span};
 use crate::provider::{Call, failure_diagnostic, problem_diagnostic};
 
 use crate::state::{Object, Status, paths};
@@ -293,6 +293,7 @@ impl Planner<'_> {
     async fn desired(&self, subject: &Subject<'_>, prior: Prior) -> Result<Value, Diagnostics> {
         let setting = subject.setting;
         let body = &setting.block.arguments;
+        self.test(subject, None)?;
         let (config, diagnostics) =
             self.expand
                 .decode(setting.instance, &subject.repetition, body, &setting.schema);
@@ -302,12 +303,6 @@ impl Planner<'_> {
         let sensitive = paths::Found::within(&config).sensitive;
         let (config, _) = config.unmark_deep();
         self.provider_validates(subject, &config)?;
-        self.conditions(
-            subject,
-            &setting.block.lifecycle.preconditions,
-            None,
-            "precondition",
-        )?;
         let was = prior.value.clone().map(|v| v.unmark_deep().0);
         let config = match &was {
             Some(was) => ignore_changes(&setting.block.lifecycle.ignore_changes, was, config),
@@ -358,14 +353,7 @@ impl Planner<'_> {
         change.protected = self.protected(subject);
         self.prevented(subject, &change)?;
         self.changes.borrow_mut().push(change);
-        if after.is_wholly_known() || action == Action::NoOp {
-            self.conditions(
-                subject,
-                &setting.block.lifecycle.postconditions,
-                Some(&after),
-                "postcondition",
-            )?;
-        }
+        self.test(subject, Some(&after))?;
         Ok(after)
     }
 
@@ -525,32 +513,15 @@ impl Planner<'_> {
         }
     }
 
-    fn conditions(
-        &self,
-        subject: &Subject<'_>,
-        conditions: &[crate::config::Condition],
-        this: Option<&Value>,
-        what: &str,
-    ) -> Result<(), Diagnostics> {
-        let mut failed = Diagnostics::new();
-        for condition in conditions {
-            let verdict = self.expand.verdict(
-                subject.setting.instance,
-                &subject.repetition,
-                this,
-                condition,
-            );
-            match verdict {
-                Verdict::Fails(message) => failed.push(
-                    Diagnostic::error(format!("Resource {what} failed"), message)
-                        .at(condition.condition.span)
-                        .about(&subject.address),
-                ),
-                Verdict::Error => self.failed.set(true),
-                Verdict::Holds | Verdict::Unknown => {}
-            }
-        }
-        failed.into_result(())
+    /// Tests the preconditions, or with a value the postconditions; what fails is reported.
+    fn test(&self, subject: &Subject<'_>, this: Option<&Value>) -> Result<(), Diagnostics> {
+        let setting = subject.setting;
+        let lifecycle = &setting.block.lifecycle;
+        let (address, repetition) = (&subject.address, &subject.repetition);
+        let tested =
+            self.expand
+                .test_resource(address, setting.instance, repetition, lifecycle, this);
+        tested.then_some(()).ok_or_else(Diagnostics::new)
     }
 
     fn push(

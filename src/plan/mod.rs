@@ -23,9 +23,8 @@ mod validate;
 
 pub use bookkeeping::Bookkeeping;
 pub use execution::{Execution, Step};
-pub use model::{
-    Action, ActionReason, CheckResult, CheckStatus, Mode, OutputChange, Plan, ResourceChange,
-};
+pub use crate::module::{CheckResult, CheckStatus};
+pub use model::{Action, ActionReason, Mode, OutputChange, Plan, ResourceChange};
 pub use options::Options;
 pub use planner::{Planned, configure, plan, provider_ref};
 pub use validate::validate;

@@ -12,7 +12,7 @@ use super::execution::Execution;
 use super::imports;
 use super::moves::Moves;
 use super::removed::{self, Forgotten};
-use super::{CheckResult, Mode, Options, Plan, ResourceChange};
+use super::{Mode, Options, Plan, ResourceChange};
 use crate::addr::{self, ResourceInstance};
 use crate::config::{ModuleId, ResourceBlock, Tree};
 use crate::diag::{Diagnostic, Diagnostics};
@@ -62,7 +62,6 @@ pub(super) struct Planner<'p> {
     pub refreshed: RefCell<BTreeMap<ResourceInstance, Option<Arc<Object>>>>,
     pub imported: RefCell<BTreeMap<ResourceInstance, (ProviderRef, Arc<Object>)>>,
     pub data: RefCell<BTreeMap<ResourceInstance, Value>>,
-    pub checks: RefCell<Vec<CheckResult>>,
     pub seen: RefCell<HashSet<ResourceInstance>>,
     pub failed: Cell<bool>,
 }
@@ -110,10 +109,10 @@ pub async fn plan(
         refreshed: RefCell::default(),
         imported: RefCell::default(),
         data: RefCell::default(),
-        checks: RefCell::default(),
         seen: RefCell::default(),
         failed: Cell::new(false),
     };
+    expand.declare_checks();
     walk(&nodes.graph, |node| planner.visit(node)).await;
     if !planner.failed.get() {
         planner.orphans().await;
@@ -187,10 +186,8 @@ impl<'p> Planner<'p> {
                     _ => outcome,
                 }
             }
-            Node::Check(module, name) => {
-                self.check(*module, name);
-                Outcome::Done
-            }
+            Node::Check(..) if self.options.mode == Mode::Destroy => Outcome::Done,
+            Node::Check(module, name) => self.expand.visit_check(*module, name),
             Node::Provider(id) => {
                 let id = *id;
                 return Visit::Running(Box::pin(async move {
@@ -248,6 +245,10 @@ impl<'p> Planner<'p> {
             Ok(imports) => imports,
             Err(diagnostics) => return self.outcome(Err(diagnostics)),
         };
+        if block.lifecycle.has_conditions() {
+            let object = self.path(module, block).to_string();
+            self.expand.checks_mut().expanded("resource", &object);
+        }
         let mut outcome = Outcome::Done;
         for instance in instances {
             let done = match block.address.mode {
@@ -301,7 +302,7 @@ impl<'p> Planner<'p> {
             changes,
             drift,
             outputs,
-            checks: self.checks.take(),
+            checks: self.expand.checks().results(),
             variables: self.root_variables(),
             deferred: Vec::new(),
         };

@@ -195,7 +195,7 @@ impl Reader<'_> {
         let d = &mut *self.diagnostics;
         match block.ty.as_ref() {
             "variable" => {
-                if let Some(v) = variable::read(&block, d) {
+                if let Some(v) = variable::read(&block, self.sources, d) {
                     self.insert(
                         |d| &mut d.variables,
                         v.name.clone(),
@@ -206,7 +206,7 @@ impl Reader<'_> {
                 }
             }
             "output" => {
-                if let Some(o) = output::read(&block, d) {
+                if let Some(o) = output::read(&block, self.sources, d) {
                     let o = self.declarations.fulfil(o);
                     self.insert(
                         |d| &mut d.outputs,
@@ -230,7 +230,7 @@ impl Reader<'_> {
                 }
             }
             "resource" | "data" => {
-                if let Some(r) = resource::read(block, d) {
+                if let Some(r) = resource::read(block, self.sources, d) {
                     self.resource(r);
                 }
             }
@@ -240,7 +240,7 @@ impl Reader<'_> {
                 }
             }
             "check" => {
-                if let Some((check, data)) = check::read(&block, d) {
+                if let Some((check, data)) = check::read(&block, self.sources, d) {
                     if let Some(data) = data {
                         self.resource(data);
                     }
