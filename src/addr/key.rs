@@ -18,6 +18,15 @@ pub enum InstanceKey {
 }
 
 impl InstanceKey {
+    /// The key that a value is: a string, or a whole number that is not negative.
+    pub fn of(value: &Value) -> Option<InstanceKey> {
+        if let Some(text) = value.as_str() {
+            return Some(InstanceKey::Key(Arc::from(text)));
+        }
+        let index = value.as_number()?.as_i64()?;
+        usize::try_from(index).ok().map(InstanceKey::Index)
+    }
+
     /// The key as a value: null, a number or a string.
     pub fn value(&self) -> Value {
         match self {

@@ -10,8 +10,8 @@ use super::executor::{Executor, id_of};
 use crate::addr::{InstanceKey, ResourceInstance};
 use crate::config::{ModuleId, ResourceBlock, Tree};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::module::{InstanceId, Node, ProviderId, Repetition, Verdict, written_at};
-use crate::plan::{Action, ResourceChange};
+use crate::module::{InstanceId, Node, Repetition, written_at};
+use crate::plan::{Action, ResourceChange, provider_ref};
 use crate::provider::{Call, differing, failure_diagnostic};
 use crate::state::{Intent, Object, Operation, Outcome, Planned, ProviderRef, Status, paths};
 
@@ -36,6 +36,7 @@ impl Executor<'_> {
     /// Does what a change says: create, update, read, or the new half of a replacement.
     pub async fn make(&self, change: &ResourceChange) -> Result<(), Diagnostics> {
         let making = self.making(change)?;
+        self.test(&making, None)?;
         let value = match change.action {
             Action::Read => self.read(&making).await?,
             Action::Update => self.write(&making, Operation::Update).await?,
@@ -45,7 +46,7 @@ impl Executor<'_> {
         self.values
             .borrow_mut()
             .insert(change.address.clone(), value.clone());
-        self.postconditions(&making, &value)
+        self.test(&making, Some(&value))
     }
 
     fn making<'m>(&'m self, change: &'m ResourceChange) -> Result<Making<'m>, Diagnostics> {
@@ -96,7 +97,7 @@ impl Executor<'_> {
             instance,
             number,
             repetition,
-            provider: self.provider_ref(id),
+            provider: provider_ref(self.tree, self.nodes, id),
             session,
             config: config.unmark_deep().0,
             sensitive,
@@ -118,15 +119,6 @@ impl Executor<'_> {
         let (_, instances) = self.expand.expand_resource(instance, block)?;
         let found = instances.into_iter().find(|(key, _)| *key == address.key);
         found.map(|(_, repetition)| repetition)
-    }
-
-    pub(super) fn provider_ref(&self, id: ProviderId) -> ProviderRef {
-        let config = self.nodes.providers.get(id);
-        ProviderRef {
-            module: self.tree.get(config.module).path.clone(),
-            name: Arc::clone(&config.provider),
-            alias: config.alias.clone(),
-        }
     }
 
     async fn read(&self, making: &Making<'_>) -> Result<Value, Diagnostics> {
@@ -304,21 +296,14 @@ impl Executor<'_> {
         Ok(Arc::new(object))
     }
 
-    fn postconditions(&self, making: &Making<'_>, value: &Value) -> Result<(), Diagnostics> {
-        let mut failed = Diagnostics::new();
-        for condition in &making.block.lifecycle.postconditions {
-            let verdict =
-                self.expand
-                    .verdict(making.instance, &making.repetition, Some(value), condition);
-            if let Verdict::Fails(message) = verdict {
-                failed.push(
-                    Diagnostic::error("Resource postcondition failed", message)
-                        .at(condition.condition.span)
-                        .about(&making.change.address),
-                );
-            }
-        }
-        failed.into_result(())
+    /// Tests the preconditions, or with a value the postconditions; what fails is reported.
+    fn test(&self, making: &Making<'_>, this: Option<&Value>) -> Result<(), Diagnostics> {
+        let lifecycle = &making.block.lifecycle;
+        let (address, repetition) = (&making.change.address, &making.repetition);
+        let tested =
+            self.expand
+                .test_resource(address, making.instance, repetition, lifecycle, this);
+        tested.then_some(()).ok_or_else(Diagnostics::new)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The walk that carries a plan out.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,10 +13,10 @@ use crate::addr::{InstanceKey, Mode, ResourceInstance, ResourcePath};
 use crate::config::{ModuleId, ResourceBlock, Tree};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::{Outcome, Visit, walk};
-use crate::module::{Expand, InstanceId, Node, Nodes, Values, Verdict};
-use crate::plan::{self, Action, Planned, Step, configure};
+use crate::module::{Expand, InstanceId, Node, Nodes, Repetition, Values};
+use crate::plan::{self, Action, Planned, ResourceChange, Step, configure};
 use crate::provider::{Host, Sessions};
-use crate::state::{self, Change, OutputValue, State};
+use crate::state::{self, OutputValue, State};
 
 /// What was done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -55,6 +55,7 @@ pub(super) struct Executor<'x> {
     /// The keys under which objects wait to be destroyed after their replacement was made.
     pub deposed: RefCell<HashMap<ResourceInstance, Arc<str>>>,
     instances: RefCell<HashMap<crate::addr::ModuleInstance, InstanceId>>,
+    by_path: HashMap<ResourcePath, Vec<usize>>,
 }
 
 /// Carries a plan out. Everything that does not depend on a failure is done all the same.
@@ -88,8 +89,9 @@ pub async fn apply(
         values: RefCell::new(kept(planned)),
         deposed: RefCell::default(),
         instances: RefCell::default(),
+        by_path: by_path(planned),
     };
-    if let Err(diagnostics) = executor.refreshed().await {
+    if let Err(diagnostics) = executor.bookkeeping().await {
         return executor.applied(diagnostics);
     }
     walk(&planned.execution.graph, |step| executor.visit(step)).await;
@@ -116,6 +118,14 @@ fn kept(planned: &Planned) -> HashMap<ResourceInstance, Value> {
     });
     kept.chain(planned.data.iter().map(|(a, v)| (a.clone(), v.clone())))
         .collect()
+}
+
+fn by_path(planned: &Planned) -> HashMap<ResourcePath, Vec<usize>> {
+    let mut by_path: HashMap<ResourcePath, Vec<usize>> = HashMap::new();
+    for (i, change) in planned.plan.changes.iter().enumerate() {
+        by_path.entry(change.address.path()).or_default().push(i);
+    }
+    by_path
 }
 
 impl<'x> Executor<'x> {
@@ -164,10 +174,7 @@ impl<'x> Executor<'x> {
             Node::Variable(module, name) => self.expand.visit_variable(*module, name),
             Node::Local(module, name) => self.expand.visit_local(*module, name),
             Node::Output(module, name) => self.expand.visit_output(*module, name),
-            Node::Check(module, name) => {
-                self.check(*module, name);
-                Outcome::Done
-            }
+            Node::Check(module, name) => self.expand.visit_check(*module, name),
             Node::Provider(id) => {
                 let id = *id;
                 return Visit::Running(Box::pin(async move {
@@ -199,13 +206,14 @@ impl<'x> Executor<'x> {
 
     /// Puts the instances of a resource together, for whatever refers to it.
     async fn assemble(&self, number: usize, module: ModuleId, block: &ResourceBlock) -> Outcome {
+        let unchanged = self.unchanged(module, block);
         for instance in self.expand.instances(module) {
             let Some((shape, repetitions)) = self.expand.expand_resource(instance, block) else {
                 return Outcome::Failed;
             };
             let within = self.expand.values().get(instance).address.clone();
             let mut items: Vec<(InstanceKey, Value)> = Vec::new();
-            for (key, _) in repetitions {
+            for (key, repetition) in repetitions {
                 let address = ResourceInstance {
                     module: within.clone(),
                     resource: block.address.clone(),
@@ -213,6 +221,11 @@ impl<'x> Executor<'x> {
                 };
                 let value = self.values.borrow().get(&address).cloned();
                 let value = value.unwrap_or(Value::UNKNOWN);
+                if unchanged.contains(&address)
+                    && !self.still_holds(instance, &repetition, block, &address, &value)
+                {
+                    return Outcome::Failed;
+                }
                 if block.address.mode == Mode::Managed {
                     let recorded = self.needs(number, &address).await;
                     if self.outcome(recorded) == Outcome::Failed {
@@ -225,6 +238,36 @@ impl<'x> Executor<'x> {
                 .set_resource(instance, &block.address, shape, items);
         }
         Outcome::Done
+    }
+
+    /// The instances that stay as they are and have conditions, which could perhaps not be tested
+    /// while planning.
+    fn unchanged(&self, module: ModuleId, block: &ResourceBlock) -> HashSet<ResourceInstance> {
+        if !block.lifecycle.has_conditions() {
+            return HashSet::new();
+        }
+        let path = ResourcePath {
+            module: self.tree.get(module).path.clone(),
+            resource: block.address.clone(),
+        };
+        let stay = self.changes_of(&path).filter(|c| c.action == Action::NoOp);
+        stay.map(|c| c.address.clone()).collect()
+    }
+
+    fn still_holds(
+        &self,
+        instance: InstanceId,
+        repetition: &Repetition,
+        block: &ResourceBlock,
+        address: &ResourceInstance,
+        value: &Value,
+    ) -> bool {
+        let test = |this| {
+            let lifecycle = &block.lifecycle;
+            self.expand
+                .test_resource(address, instance, repetition, lifecycle, this)
+        };
+        test(None) && test(Some(value))
     }
 
     /// Records what an unchanged object needs by now, so that it is destroyed in the right order.
@@ -276,26 +319,13 @@ impl<'x> Executor<'x> {
         instances.get(&address.module).copied()
     }
 
-    /// Records what reading the world showed.
-    async fn refreshed(&self) -> Result<(), Diagnostics> {
-        let mut changes = Vec::new();
-        for (address, object) in &self.planned.refreshed {
-            let Some(instance) = self.state.instance(address) else {
-                continue;
-            };
-            changes.push(match object {
-                Some(object) => Change::Put {
-                    address: address.clone(),
-                    deposed: None,
-                    provider: instance.provider,
-                    object: Arc::clone(object),
-                },
-                None => Change::Remove {
-                    address: address.clone(),
-                    deposed: None,
-                },
-            });
-        }
+    /// Records what is told before anything is done: moves, what reading the world showed, what
+    /// is imported or forgotten.
+    async fn bookkeeping(&self) -> Result<(), Diagnostics> {
+        let planned = self.planned;
+        let changes = planned
+            .bookkeeping
+            .changes(&planned.plan, &self.state.snapshot());
         let recorded = self.state.change(changes).await;
         recorded.map_err(Into::into)
     }
@@ -328,24 +358,10 @@ impl<'x> Executor<'x> {
         recorded.map_err(Into::into)
     }
 
-    /// Evaluates a check that could not be evaluated while planning.
-    fn check(&self, module: ModuleId, name: &str) {
-        let Some(check) = self.tree.get(module).declarations.checks.get(name) else {
-            return;
-        };
-        for instance in self.expand.instances(module) {
-            for assertion in &check.assertions {
-                let verdict = self
-                    .expand
-                    .verdict(instance, &Default::default(), None, assertion);
-                if let Verdict::Fails(message) = verdict {
-                    self.expand.report(
-                        Diagnostic::warning("Check block assertion failed", message)
-                            .at(assertion.condition.span),
-                    );
-                }
-            }
-        }
+    /// The changes of a resource as written.
+    fn changes_of(&self, path: &ResourcePath) -> impl Iterator<Item = &ResourceChange> {
+        let numbers = self.by_path.get(path).into_iter().flatten();
+        numbers.map(|i| &self.planned.plan.changes[*i])
     }
 
     /// A context whose progress is told of one object.

@@ -45,7 +45,7 @@ pub async fn write(
         options: operation.options.clone(),
         ephemeral: operation.ephemeral.clone(),
         plan,
-        refreshed: planned.refreshed.clone(),
+        bookkeeping: planned.bookkeeping.clone(),
         data: planned.data.clone(),
         prior,
     };
@@ -97,26 +97,17 @@ pub fn read(path: &Path, cx: &Context) -> Result<Shown, Diagnostic> {
     let host = providers::host(&cx.root);
     let saved = load(path, &host)?;
     Ok(Shown {
-        prior: stored::view(&found(&saved), &host)?,
+        prior: stored::view(&found(path, &saved)?, &host)?,
         timestamp: saved.timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         targeted: !saved.options.targets.is_empty(),
         plan: saved.plan,
     })
 }
 
-/// The state with what reading the world showed.
-fn found(saved: &SavedPlan) -> Snapshot {
-    let mut snapshot = Snapshot::clone(&saved.prior);
-    for (address, object) in &saved.refreshed {
-        let Some(instance) = snapshot.resources.get_mut(address) else {
-            continue;
-        };
-        instance.current.clone_from(object);
-        if instance.current.is_none() && instance.deposed.is_empty() {
-            snapshot.resources.remove(address);
-        }
-    }
-    snapshot
+/// The state as planning found it.
+fn found(path: &Path, saved: &SavedPlan) -> Result<Snapshot, Diagnostic> {
+    let found = saved.bookkeeping.planned_from(&saved.prior);
+    found.map_err(|e| damaged(path, &Damage::Contents(e.to_string())))
 }
 
 /// A plan in Terraform's JSON form.
@@ -205,6 +196,7 @@ pub async fn open(
     if configuration.diagnostics.has_errors() {
         return Err(cx.fail(&configuration.diagnostics, &configuration.sources));
     }
+    let prior = found(path, &saved).map_err(|d| cx.fail_with(d))?;
     let state = operation::open_state(cx, &arguments.lock, "apply").await?;
     if let Some(diagnostic) = other_state(&state.snapshot(), &saved.prior) {
         let code = cx.fail_with(diagnostic);
@@ -216,11 +208,11 @@ pub async fn open(
         execution: Execution::of(
             &configuration.tree,
             &configuration.nodes,
-            &saved.prior,
+            &prior,
             &saved.plan,
         ),
         plan: saved.plan,
-        refreshed: saved.refreshed,
+        bookkeeping: saved.bookkeeping,
         data: saved.data,
         diagnostics: Diagnostics::new(),
     };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::declare::{ModuleCall, reserved};
 use super::tree::{ModuleId, Origin, Tree};
 use super::{Declarations, parse};
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::source::Sources;
 
 /// The largest file that is read as configuration.
@@ -172,7 +172,7 @@ impl Loader<'_> {
             let body = parse(source, self.sources, self.diagnostics);
             declarations.read(body, &kinds, self.sources, self.diagnostics);
         }
-        self.check(origin, &declarations);
+        self.check(origin, call, &declarations);
         self.lower(&mut declarations);
         let declarations = Arc::new(declarations);
         self.read.insert(origin.clone(), Arc::clone(&declarations));
@@ -180,7 +180,7 @@ impl Loader<'_> {
     }
 
     /// What can only be told when all files of a module were read.
-    fn check(&mut self, origin: &Origin, declarations: &Declarations) {
+    fn check(&mut self, origin: &Origin, call: Option<&ModuleCall>, declarations: &Declarations) {
         if matches!(origin, Origin::Vocabulary(_)) {
             return;
         }
@@ -196,6 +196,16 @@ impl Loader<'_> {
                 )
                 .at(variable.header)
                 .code("E0005"),
+            );
+        }
+        if let (Some(call), Some(import)) = (call, declarations.imports.first()) {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    "Invalid import configuration",
+                    format!("An import block was detected in \"module.{}\". Import blocks are only allowed in the root module.", call.name),
+                )
+                .at(import.header)
+                .code(codes::UNSUPPORTED_BLOCK),
             );
         }
         for output in declarations.outputs.values().filter(|o| o.value.is_none()) {

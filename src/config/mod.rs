@@ -10,9 +10,9 @@ mod tree;
 mod values;
 
 pub use declare::{
-    Check, Condition, Declarations, Import, Lifecycle, Local, ModuleCall, Moved, Output,
-    ProviderBlock, ProviderRef, Removed, RequiredProvider, ResourceBlock, Settings, Triggers,
-    Variable,
+    Check, Condition, Declarations, Endpoint, Import, KeyedTarget, Lifecycle, Local, ModuleCall,
+    Moved, Output, ProviderBlock, ProviderRef, Removed, RequiredProvider, ResourceBlock, Settings,
+    Triggers, Variable,
 };
 pub use loader::{File, Vocabulary, load, read_files};
 pub use parse::parse;

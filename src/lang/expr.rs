@@ -428,6 +428,14 @@ impl Expr {
     }
 }
 
+impl Traversal {
+    /// The names it begins with, up to the first index.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let steps = self.steps.iter().map_while(TraversalStep::as_attribute);
+        std::iter::once(self.root.as_ref()).chain(steps.map(AsRef::as_ref))
+    }
+}
+
 impl TraversalStep {
     /// Where the step stands.
     pub fn span(&self) -> Span {

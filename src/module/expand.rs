@@ -9,28 +9,17 @@ use std::sync::Arc;
 use mlinfra_sdk::{Data, Schema, Type, Value};
 
 use super::block::decode_block;
+use super::checks::Checks;
+use super::conditions::{Rule, Subject};
 use super::scope::{InstanceScope, Repetition};
 use super::values::{Expansion, InstanceId, Shape, Values};
-use crate::addr::{InstanceKey, Resource};
+use crate::addr::{InstanceKey, ModuleInstance, Resource};
 use crate::config::body::Body;
-use crate::config::{Condition, ModuleId, ModuleNode, Output, ResourceBlock, Tree, Variable};
+use crate::config::{ModuleId, ModuleNode, Output, ResourceBlock, Tree, Variable};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::Outcome;
 use crate::lang::{self, Expr, FunctionSettings};
 use crate::source::Span;
-
-/// How the conditions of an object came out.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// It holds.
-    Holds,
-    /// It does not; this is what to say.
-    Fails(String),
-    /// Nobody knows yet.
-    Unknown,
-    /// It could not be evaluated, which was reported.
-    Error,
-}
 
 /// Evaluates a configuration, a visit at a time.
 pub struct Expand<'e> {
@@ -45,6 +34,7 @@ pub struct Expand<'e> {
     /// Nothing is known of what is repeated: for `validate`, which looks at every block once.
     pub abstractly: bool,
     values: RefCell<Values>,
+    checks: RefCell<Checks>,
     diagnostics: RefCell<Diagnostics>,
     module_paths: Vec<String>,
 }
@@ -67,6 +57,7 @@ impl<'e> Expand<'e> {
             workspace: workspace.to_owned(),
             abstractly: false,
             values: RefCell::new(Values::new(tree)),
+            checks: RefCell::default(),
             diagnostics: RefCell::new(Diagnostics::new()),
             module_paths: tree.iter().map(|m| m.origin.display()).collect(),
         }
@@ -91,6 +82,16 @@ impl<'e> Expand<'e> {
     /// The values so far, to be changed.
     pub fn values_mut(&self) -> RefMut<'_, Values> {
         self.values.borrow_mut()
+    }
+
+    /// How conditions came out so far.
+    pub fn checks(&self) -> Ref<'_, Checks> {
+        self.checks.borrow()
+    }
+
+    /// The same, to be added to.
+    pub fn checks_mut(&self) -> RefMut<'_, Checks> {
+        self.checks.borrow_mut()
     }
 
     /// Takes a diagnostic.
@@ -383,6 +384,10 @@ impl<'e> Expand<'e> {
         let Some(variable) = node.declarations.variables.get(name) else {
             return Outcome::Failed;
         };
+        if !variable.validations.is_empty() {
+            let object = within(&node.path, "var", name);
+            self.checks_mut().expanded("var", &object);
+        }
         let mut outcome = Outcome::Done;
         for instance in self.instances(module) {
             let value = self.variable_value(instance, node, variable);
@@ -480,24 +485,33 @@ impl<'e> Expand<'e> {
     }
 
     fn validate(&self, instance: InstanceId, variable: &Variable) -> bool {
-        let mut holds = true;
-        for condition in &variable.validations {
-            let verdict = self.verdict(instance, &Repetition::default(), None, condition);
-            match verdict {
-                Verdict::Fails(message) => {
-                    holds = false;
-                    let at = self.argument_span(instance, variable);
-                    self.report(
-                        Diagnostic::error("Invalid value for variable", message)
-                            .at(at.unwrap_or(variable.header))
-                            .code("E0009"),
-                    );
-                }
-                Verdict::Error => holds = false,
-                Verdict::Holds | Verdict::Unknown => {}
-            }
+        if variable.validations.is_empty() {
+            return true;
         }
-        holds
+        let (module, address) = self.place_of(instance);
+        // In a module, where the caller gives the value; its own default is nobody's line.
+        let value_at = if address.is_root() {
+            Some(variable.header)
+        } else {
+            self.argument_span(instance, variable)
+        };
+        let subject = Subject {
+            kind: "var",
+            object: within(&self.tree.get(module).path, "var", &variable.name),
+            address: within(&address, "var", &variable.name),
+            instance,
+            repetition: &Repetition::default(),
+            this: None,
+            value_at,
+            lenient: false,
+        };
+        self.test_all(&subject, Rule::Validation, &variable.validations)
+    }
+
+    fn place_of(&self, instance: InstanceId) -> (ModuleId, ModuleInstance) {
+        let values = self.values();
+        let record = values.get(instance);
+        (record.module, record.address.clone())
     }
 
     fn argument_span(&self, instance: InstanceId, variable: &Variable) -> Option<Span> {
@@ -548,17 +562,15 @@ impl<'e> Expand<'e> {
             );
             return Outcome::Failed;
         };
+        if !output.preconditions.is_empty() {
+            let object = within(&node.path, "output", name);
+            self.checks_mut().expanded("output_value", &object);
+        }
         let mut outcome = Outcome::Done;
         for instance in self.instances(module) {
-            for condition in &output.preconditions {
-                let verdict = self.verdict(instance, &Repetition::default(), None, condition);
-                if let Verdict::Fails(message) = verdict {
-                    self.report(
-                        Diagnostic::error("Module output value precondition failed", message)
-                            .at(condition.condition.span),
-                    );
-                    outcome = Outcome::Failed;
-                }
+            if !self.output_conditions(instance, output) {
+                outcome = Outcome::Failed;
+                continue;
             }
             match self.evaluate(instance, &Repetition::default(), expr) {
                 Some(value) => {
@@ -576,6 +588,24 @@ impl<'e> Expand<'e> {
             }
         }
         outcome
+    }
+
+    fn output_conditions(&self, instance: InstanceId, output: &Output) -> bool {
+        if output.preconditions.is_empty() {
+            return true;
+        }
+        let (module, address) = self.place_of(instance);
+        let subject = Subject {
+            kind: "output_value",
+            object: within(&self.tree.get(module).path, "output", &output.name),
+            address: within(&address, "output", &output.name),
+            instance,
+            repetition: &Repetition::default(),
+            this: None,
+            value_at: None,
+            lenient: false,
+        };
+        self.test_all(&subject, Rule::OutputPrecondition, &output.preconditions)
     }
 
     /// The value of an output, checked for marks that it may not show.
@@ -625,67 +655,6 @@ impl<'e> Expand<'e> {
         })
     }
 
-    /// Whether a condition holds.
-    pub fn verdict(
-        &self,
-        instance: InstanceId,
-        repetition: &Repetition,
-        this: Option<&Value>,
-        condition: &Condition,
-    ) -> Verdict {
-        let value = self.with_scope(instance, repetition, this, |scope| {
-            lang::evaluate(&condition.condition, scope)
-        });
-        let Some(value) = self.diagnostics.borrow_mut().keep(value) else {
-            return Verdict::Error;
-        };
-        let (value, _) = value.unmark_deep();
-        let wrong = |detail: String| {
-            self.report(
-                Diagnostic::error("Invalid condition result", detail)
-                    .at(condition.condition.span)
-                    .code("E0009"),
-            );
-            Verdict::Error
-        };
-        if value.is_null() {
-            return wrong(
-                "Condition expression must return either true or false, not null.".into(),
-            );
-        }
-        let value = match lang::convert(&value, &Type::Bool) {
-            Ok(value) => value,
-            Err(e) => return wrong(format!("Invalid condition result value: {e}.")),
-        };
-        match value.as_bool() {
-            Some(true) => Verdict::Holds,
-            Some(false) => Verdict::Fails(self.message(instance, repetition, this, condition)),
-            None => Verdict::Unknown,
-        }
-    }
-
-    fn message(
-        &self,
-        instance: InstanceId,
-        repetition: &Repetition,
-        this: Option<&Value>,
-        condition: &Condition,
-    ) -> String {
-        let message = self.with_scope(instance, repetition, this, |scope| {
-            lang::evaluate(&condition.message, scope)
-        });
-        let Some(message) = self.diagnostics.borrow_mut().keep(message) else {
-            return "The condition does not hold, and its error message could not be evaluated."
-                .into();
-        };
-        if message.marks_deep().is_sensitive() {
-            return "The condition does not hold. Its error message is not shown, because it holds sensitive values.".into();
-        }
-        message
-            .as_str()
-            .map_or_else(|| "The condition does not hold.".into(), str::to_owned)
-    }
-
     /// Records what the instances of a resource are, for whatever refers to it.
     pub fn set_resource(
         &self,
@@ -698,5 +667,15 @@ impl<'e> Expand<'e> {
             .get_mut(instance)
             .resources
             .insert(resource.clone(), Expansion::new(shape, items));
+    }
+}
+
+/// The address of something in a module: `module.m.var.x`.
+pub(super) fn within(module: &impl std::fmt::Display, what: &str, name: &str) -> String {
+    let module = module.to_string();
+    if module.is_empty() {
+        format!("{what}.{name}")
+    } else {
+        format!("{module}.{what}.{name}")
     }
 }

@@ -3,7 +3,10 @@
 //! Knows no state: whoever walks the configuration tells what the resources are.
 
 mod block;
+mod checks;
+mod conditions;
 mod expand;
+mod handover;
 mod nodes;
 mod place;
 mod providers;
@@ -12,7 +15,8 @@ mod scope;
 mod values;
 
 pub use block::{decode_block, missing_body, path_span};
-pub use expand::{Expand, Instances, Verdict};
+pub use checks::{CheckResult, CheckStatus, Checks};
+pub use expand::{Expand, Instances};
 pub use nodes::{Node, Nodes};
 pub use place::written_at;
 pub use providers::{ProviderConfig, ProviderId, Providers};

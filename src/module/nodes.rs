@@ -64,6 +64,8 @@ impl Nodes {
         };
         builder.nodes();
         builder.edges();
+        builder.imports();
+        builder.removals();
         let mut nodes = builder.nodes;
         nodes.graph.tidy();
         if let Err(cycle) = nodes.graph.order() {
@@ -184,10 +186,10 @@ impl Nodes {
     }
 }
 
-struct Builder<'b> {
-    tree: &'b Tree,
-    nodes: Nodes,
-    diagnostics: &'b mut Diagnostics,
+pub(super) struct Builder<'b> {
+    pub tree: &'b Tree,
+    pub nodes: Nodes,
+    pub diagnostics: &'b mut Diagnostics,
 }
 
 impl Builder<'_> {
@@ -385,13 +387,13 @@ impl Builder<'_> {
         }
     }
 
-    fn expression(&mut self, node: usize, module: &ModuleNode, expr: &Expr) {
+    pub fn expression(&mut self, node: usize, module: &ModuleNode, expr: &Expr) {
         for traversal in expr.references() {
             self.reference(node, module, traversal);
         }
     }
 
-    fn reference(&mut self, node: usize, module: &ModuleNode, traversal: &Traversal) {
+    pub fn reference(&mut self, node: usize, module: &ModuleNode, traversal: &Traversal) {
         match self.subject_nodes(module, traversal) {
             Ok(needed) => {
                 for needed in needed.into_iter().filter(|n| *n != node) {

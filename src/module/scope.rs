@@ -1,7 +1,5 @@
 //! The names inside a module instance.
 
-use std::sync::Arc;
-
 use mlinfra_sdk::Value;
 
 use super::reference::Subject;
@@ -71,7 +69,7 @@ impl Scope for InstanceScope<'_> {
                 };
                 // One instance is looked up without putting all of them together.
                 if let Some(TraversalStep::Index(key, _)) = traversal.steps.get(steps)
-                    && let Some(value) = instance_key(key).and_then(|k| expansion.items.get(&k))
+                    && let Some(value) = InstanceKey::of(key).and_then(|k| expansion.items.get(&k))
                 {
                     return Ok((value.clone(), steps + 1));
                 }
@@ -163,12 +161,4 @@ impl InstanceScope<'_> {
             .at(traversal.span)),
         }
     }
-}
-
-fn instance_key(value: &Value) -> Option<InstanceKey> {
-    if let Some(text) = value.as_str() {
-        return Some(InstanceKey::Key(Arc::from(text)));
-    }
-    let index = value.as_number()?.as_i64()?;
-    usize::try_from(index).ok().map(InstanceKey::Index)
 }

@@ -1,4 +1,4 @@
-//! Plans data sources, which are read while planning whenever that is possible, and check blocks.
+//! Plans data sources, which are read while planning whenever that is possible.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use mlinfra_sdk::{Path, ReadData, Value};
 
 use super::instance::about;
 use super::planner::Planner;
-use super::{Action, ActionReason, CheckResult, CheckStatus, Mode, ResourceChange};
+use super::{Action, ActionReason, Mode, ResourceChange};
 use crate::addr::{InstanceKey, ResourceInstance};
-use crate::config::{ModuleId, ResourceBlock};
+use crate::config::ResourceBlock;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::Outcome;
 use crate::lang::Expr;
-use crate::module::{InstanceId, Repetition, Subject, Verdict};
+use crate::module::{InstanceId, Repetition, Subject};
 use crate::provider::{Call, failure_diagnostic, problem_diagnostic};
 use crate::state::paths;
 
@@ -92,6 +92,14 @@ impl Planner<'_> {
         Diagnostics(problems.collect()).into_result(())?;
         let marked =
             |value: Value| paths::mark_by_schema(paths::mark_sensitive(value, &sensitive), &schema);
+        let test = |this: Option<&Value>| {
+            let lifecycle = &block.lifecycle;
+            let tested = self
+                .expand
+                .test_resource(address, instance, repetition, lifecycle, this);
+            tested.then_some(()).ok_or_else(Diagnostics::new)
+        };
+        test(None)?;
         let pending = self.pending(address, block);
         if !config.is_wholly_known() || pending {
             let unread = unread(&config, &schema);
@@ -116,6 +124,7 @@ impl Planner<'_> {
                 importing: None,
                 protected: false,
             });
+            test(Some(&after))?;
             return Ok(after);
         }
         let session = self.sessions.get(id).ok_or_else(|| {
@@ -137,6 +146,7 @@ impl Planner<'_> {
             (read, _) => read.map_err(|f| failure_diagnostic(&f, Some(&place)).about(address))?,
         };
         let value = marked(value);
+        test(Some(&value))?;
         self.data
             .borrow_mut()
             .insert(address.clone(), value.clone());
@@ -163,70 +173,6 @@ impl Planner<'_> {
                 }),
                 _ => false,
             })
-    }
-
-    /// Evaluates a check block: what does not hold is a warning.
-    pub fn check(&self, module: ModuleId, name: &Arc<str>) {
-        let node = self.tree.get(module);
-        let Some(check) = node.declarations.checks.get(name) else {
-            return;
-        };
-        let mut instances = Vec::new();
-        for instance in self.expand.instances(module) {
-            let address = self.expand.values().get(instance).address.clone();
-            let shown = if address.is_root() {
-                format!("check.{name}")
-            } else {
-                format!("{address}.check.{name}")
-            };
-            let mut status = CheckStatus::Pass;
-            let mut problems = Vec::new();
-            for assertion in &check.assertions {
-                let verdict =
-                    self.expand
-                        .verdict(instance, &Repetition::default(), None, assertion);
-                match verdict {
-                    Verdict::Holds => {}
-                    Verdict::Unknown if status == CheckStatus::Pass => {
-                        status = CheckStatus::Unknown
-                    }
-                    Verdict::Unknown => {}
-                    Verdict::Error => {
-                        status = CheckStatus::Error;
-                        self.failed.set(true);
-                    }
-                    Verdict::Fails(message) => {
-                        status = CheckStatus::Fail;
-                        self.expand.report(
-                            Diagnostic::warning("Check block assertion failed", message.clone())
-                                .at(assertion.condition.span),
-                        );
-                        problems.push(message);
-                    }
-                }
-            }
-            instances.push((shown, status, problems));
-        }
-        let worst = |a: CheckStatus, b: CheckStatus| if rank(b) > rank(a) { b } else { a };
-        let status = instances.iter().map(|i| i.1).fold(CheckStatus::Pass, worst);
-        let address = self
-            .nodes
-            .name(self.tree, &crate::module::Node::Check(module, name.clone()));
-        self.checks.borrow_mut().push(CheckResult {
-            kind: "check",
-            address,
-            status,
-            instances,
-        });
-    }
-}
-
-fn rank(status: CheckStatus) -> u8 {
-    match status {
-        CheckStatus::Pass => 0,
-        CheckStatus::Unknown => 1,
-        CheckStatus::Fail => 2,
-        CheckStatus::Error => 3,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use mlinfra_sdk::{Path, Plan as PlanRequest, Read, Schema, Session, Step, Value, planning};
 
+use super::imports::Targets;
 use super::planner::Planner;
 use super::{Action, ActionReason, Mode, ResourceChange};
 use crate::addr::{InstanceKey, ResourceInstance};
@@ -12,7 +13,7 @@ use crate::config::{ResourceBlock, Triggers};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::Outcome;
 use crate::lang::{Expr, TraversalStep};
-use crate::module::{InstanceId, Repetition, Verdict, path_span};
+use crate::module::{InstanceId, ProviderId, Repetition, path_span};
 use crate::provider::{Call, failure_diagnostic, problem_diagnostic};
 
 use crate::state::{Object, Status, paths};
@@ -24,6 +25,9 @@ pub(super) struct Setting<'s> {
     pub schema: Arc<Schema>,
     pub session: Arc<dyn Session>,
     pub provider: Arc<str>,
+    pub provider_id: ProviderId,
+    /// What is to be imported.
+    pub imports: &'s Targets,
     pub create_first: bool,
     pub wanted: bool,
 }
@@ -40,6 +44,8 @@ struct Prior {
     /// What is there, marked; `None` when there is nothing.
     value: Option<Value>,
     object: Option<Arc<Object>>,
+    /// The id under which it is taken over.
+    importing: Option<String>,
 }
 
 impl Planner<'_> {
@@ -49,8 +55,9 @@ impl Planner<'_> {
         number: usize,
         instance: InstanceId,
         block: &ResourceBlock,
+        imports: &Targets,
     ) -> Outcome {
-        let setting = match self.setting(number, instance, block) {
+        let setting = match self.setting(number, instance, block, imports) {
             Ok(setting) => setting,
             Err(diagnostics) => return self.outcome(Err(diagnostics)),
         };
@@ -58,6 +65,9 @@ impl Planner<'_> {
             return Outcome::Failed;
         };
         let module = self.expand.values().get(instance).address.clone();
+        if let Err(diagnostics) = self.import_keys(imports, &module, shape) {
+            return self.outcome(Err(diagnostics));
+        }
         let setting = &setting;
         let planned = join_all(instances.into_iter().map(|(key, repetition)| {
             let subject = Subject {
@@ -94,6 +104,7 @@ impl Planner<'_> {
         number: usize,
         instance: InstanceId,
         block: &'s ResourceBlock,
+        imports: &'s Targets,
     ) -> Result<Setting<'s>, Diagnostics> {
         let at = |d: Diagnostic| Diagnostics::from(d.at(block.header));
         let id = self.nodes.provider_of(number).ok_or_else(|| {
@@ -116,6 +127,8 @@ impl Planner<'_> {
             schema,
             session,
             provider,
+            provider_id: id,
+            imports,
             create_first: self.create_first[number],
             wanted: self.wanted[number],
         })
@@ -157,10 +170,7 @@ impl Planner<'_> {
     async fn prior_of(&self, subject: &Subject<'_>) -> Result<Prior, Diagnostics> {
         let setting = subject.setting;
         let Some(object) = self.prior.current(&subject.address).cloned() else {
-            return Ok(Prior {
-                value: None,
-                object: None,
-            });
+            return self.prior_import(subject).await;
         };
         let known = self
             .decode(&object, &setting.schema, &setting.session, &subject.address)
@@ -169,6 +179,7 @@ impl Planner<'_> {
             return Ok(Prior {
                 value: Some(known),
                 object: Some(object),
+                importing: None,
             });
         }
         let now = self
@@ -182,6 +193,27 @@ impl Planner<'_> {
         Ok(Prior {
             value: now,
             object: Some(object),
+            importing: None,
+        })
+    }
+
+    /// What is there under the id of an import, or nothing.
+    async fn prior_import(&self, subject: &Subject<'_>) -> Result<Prior, Diagnostics> {
+        let setting = subject.setting;
+        let target = setting.imports.get(&subject.address);
+        let Some(target) = target.filter(|_| self.options.mode == Mode::Normal) else {
+            return Ok(Prior {
+                value: None,
+                object: None,
+                importing: None,
+            });
+        };
+        let call = self.call(setting);
+        let (value, object) = self.import(subject, &call, &target.id).await?;
+        Ok(Prior {
+            value: Some(value),
+            object: Some(object),
+            importing: Some(target.id.clone()),
         })
     }
 
@@ -261,6 +293,7 @@ impl Planner<'_> {
     async fn desired(&self, subject: &Subject<'_>, prior: Prior) -> Result<Value, Diagnostics> {
         let setting = subject.setting;
         let body = &setting.block.arguments;
+        self.test(subject, None)?;
         let (config, diagnostics) =
             self.expand
                 .decode(setting.instance, &subject.repetition, body, &setting.schema);
@@ -270,12 +303,6 @@ impl Planner<'_> {
         let sensitive = paths::Found::within(&config).sensitive;
         let (config, _) = config.unmark_deep();
         self.provider_validates(subject, &config)?;
-        self.conditions(
-            subject,
-            &setting.block.lifecycle.preconditions,
-            None,
-            "precondition",
-        )?;
         let was = prior.value.clone().map(|v| v.unmark_deep().0);
         let config = match &was {
             Some(was) => ignore_changes(&setting.block.lifecycle.ignore_changes, was, config),
@@ -317,6 +344,7 @@ impl Planner<'_> {
         let mut change = self.change(subject, prior.value, Some(after.clone()), action);
         change.reason = reason;
         change.notes = discreet(notes, [&change.before, &change.after]);
+        change.importing = prior.importing;
         change.replace = if action.is_replace() {
             planned.replace
         } else {
@@ -325,14 +353,7 @@ impl Planner<'_> {
         change.protected = self.protected(subject);
         self.prevented(subject, &change)?;
         self.changes.borrow_mut().push(change);
-        if after.is_wholly_known() || action == Action::NoOp {
-            self.conditions(
-                subject,
-                &setting.block.lifecycle.postconditions,
-                Some(&after),
-                "postcondition",
-            )?;
-        }
+        self.test(subject, Some(&after))?;
         Ok(after)
     }
 
@@ -493,32 +514,15 @@ impl Planner<'_> {
         }
     }
 
-    fn conditions(
-        &self,
-        subject: &Subject<'_>,
-        conditions: &[crate::config::Condition],
-        this: Option<&Value>,
-        what: &str,
-    ) -> Result<(), Diagnostics> {
-        let mut failed = Diagnostics::new();
-        for condition in conditions {
-            let verdict = self.expand.verdict(
-                subject.setting.instance,
-                &subject.repetition,
-                this,
-                condition,
-            );
-            match verdict {
-                Verdict::Fails(message) => failed.push(
-                    Diagnostic::error(format!("Resource {what} failed"), message)
-                        .at(condition.condition.span)
-                        .about(&subject.address),
-                ),
-                Verdict::Error => self.failed.set(true),
-                Verdict::Holds | Verdict::Unknown => {}
-            }
-        }
-        failed.into_result(())
+    /// Tests the preconditions, or with a value the postconditions; what fails is reported.
+    fn test(&self, subject: &Subject<'_>, this: Option<&Value>) -> Result<(), Diagnostics> {
+        let setting = subject.setting;
+        let lifecycle = &setting.block.lifecycle;
+        let (address, repetition) = (&subject.address, &subject.repetition);
+        let tested =
+            self.expand
+                .test_resource(address, setting.instance, repetition, lifecycle, this);
+        tested.then_some(()).ok_or_else(Diagnostics::new)
     }
 
     fn push(
@@ -541,7 +545,7 @@ impl Planner<'_> {
     ) -> ResourceChange {
         ResourceChange {
             address: subject.address.clone(),
-            previous_address: None,
+            previous_address: self.moves.moved.get(&subject.address).cloned(),
             deposed: None,
             provider: Arc::clone(&subject.setting.provider),
             schema: Arc::clone(&subject.setting.schema),

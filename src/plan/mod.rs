@@ -6,21 +6,25 @@
 //! it; what comes out is the value that others refer to. What is in state and not in the
 //! configuration is deleted. Nothing in the world is changed here.
 
+mod bookkeeping;
 mod data;
 mod execution;
 pub mod file;
+mod imports;
 mod instance;
 mod model;
+mod moves;
 mod options;
 mod orphans;
 mod outputs;
 mod planner;
+mod removed;
 mod validate;
 
+pub use crate::module::{CheckResult, CheckStatus};
+pub use bookkeeping::Bookkeeping;
 pub use execution::{Execution, Step};
-pub use model::{
-    Action, ActionReason, CheckResult, CheckStatus, Mode, OutputChange, Plan, ResourceChange,
-};
+pub use model::{Action, ActionReason, Mode, OutputChange, Plan, ResourceChange};
 pub use options::Options;
-pub use planner::{Planned, configure, plan};
+pub use planner::{Planned, configure, plan, provider_ref};
 pub use validate::validate;

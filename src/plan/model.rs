@@ -7,6 +7,7 @@ use mlinfra_sdk::{Path, Schema, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::addr::ResourceInstance;
+use crate::module::CheckResult;
 
 /// What kind of plan it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -124,33 +125,6 @@ pub struct OutputChange {
     pub after: Value,
     /// Declared sensitive; the values are marked, too.
     pub sensitive: bool,
-}
-
-/// How a check, precondition, postcondition or variable validation came out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckStatus {
-    /// It holds.
-    Pass,
-    /// It does not.
-    Fail,
-    /// It could not be evaluated.
-    Error,
-    /// It is known only after apply.
-    Unknown,
-}
-
-/// The outcome of the conditions of one object.
-#[derive(Clone, PartialEq, Debug)]
-pub struct CheckResult {
-    /// `resource`, `output_value`, `check` or `var`.
-    pub kind: &'static str,
-    /// The object as written, instances apart.
-    pub address: String,
-    /// The worst of the instances.
-    pub status: CheckStatus,
-    /// Each instance with what it complains of.
-    pub instances: Vec<(String, CheckStatus, Vec<String>)>,
 }
 
 /// A plan.

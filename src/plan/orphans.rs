@@ -82,7 +82,7 @@ impl Planner<'_> {
         let holds_data = object.protected || schema.holds_data;
         let mut change = ResourceChange {
             address: address.clone(),
-            previous_address: None,
+            previous_address: self.moves.moved.get(address).cloned(),
             deposed,
             provider: Arc::clone(provider),
             schema,
@@ -98,7 +98,9 @@ impl Planner<'_> {
         if change.deposed.is_some() {
             change.reason = None;
         }
-        if self.options.mode == Mode::RefreshOnly {
+        if self.forgotten.takes(address) && self.options.mode == Mode::Normal {
+            change.action = Action::Forget;
+        } else if self.options.mode == Mode::RefreshOnly {
             change.action = Action::NoOp;
             change.after = now.clone();
         } else if holds_data && change.deposed.is_none() && !self.options.destroy_data {
@@ -160,15 +162,14 @@ impl Planner<'_> {
 
     fn reason(&self, address: &ResourceInstance) -> Option<ActionReason> {
         let values = self.expand.values();
-        let Some(module) = self.tree.find(&address.module.path()) else {
-            return Some(ActionReason::DeleteBecauseNoModule);
-        };
-        if !module
-            .declarations
-            .resources
-            .contains_key(&address.resource)
-        {
-            return Some(ActionReason::DeleteBecauseNoResourceConfig);
+        let module = self.tree.find(&address.module.path());
+        let block = module.and_then(|m| m.declarations.resources.get(&address.resource));
+        if block.is_none() {
+            return Some(if self.moves.moved.contains_key(address) {
+                ActionReason::DeleteBecauseNoMoveTarget
+            } else {
+                ActionReason::DeleteBecauseNoResourceConfig
+            });
         }
         let instance = values
             .iter()

@@ -7,8 +7,12 @@ use std::sync::Arc;
 use mlinfra_sdk::{Context, Value};
 use tokio::sync::Semaphore;
 
+use super::bookkeeping::Bookkeeping;
 use super::execution::Execution;
-use super::{CheckResult, Mode, Options, Plan, ResourceChange};
+use super::imports;
+use super::moves::Moves;
+use super::removed::{self, Forgotten};
+use super::{Mode, Options, Plan, ResourceChange};
 use crate::addr::{self, ResourceInstance};
 use crate::config::{ModuleId, ResourceBlock, Tree};
 use crate::diag::{Diagnostic, Diagnostics};
@@ -17,7 +21,7 @@ use crate::module::{
     Expand, Node, Nodes, ProviderId, Repetition, Values, decode_block, missing_body,
 };
 use crate::provider::{Host, Sessions};
-use crate::state::{Object, Snapshot};
+use crate::state::{Object, ProviderRef, Snapshot};
 
 /// A plan with everything that applying it needs.
 pub struct Planned {
@@ -25,8 +29,8 @@ pub struct Planned {
     pub plan: Plan,
     /// In what order it is done.
     pub execution: Execution,
-    /// What reading the world showed to differ from the state: the object now, or that it is gone.
-    pub refreshed: BTreeMap<ResourceInstance, Option<Arc<Object>>>,
+    /// What is recorded before that.
+    pub bookkeeping: Bookkeeping,
     /// What data sources answered while planning.
     pub data: BTreeMap<ResourceInstance, Value>,
     /// Warnings, and errors when there is no plan.
@@ -39,7 +43,11 @@ pub(super) struct Planner<'p> {
     pub expand: &'p Expand<'p>,
     pub host: &'p Host,
     pub sessions: Sessions,
+    /// The state after all moves.
     pub prior: &'p Snapshot,
+    pub moves: &'p Moves,
+    pub imports: imports::Blocks<'p>,
+    pub forgotten: Forgotten,
     pub options: &'p Options,
     pub context: Context,
     /// Nodes whose replacements are made before the old object is destroyed.
@@ -50,8 +58,8 @@ pub(super) struct Planner<'p> {
     pub changes: RefCell<Vec<ResourceChange>>,
     pub drift: RefCell<Vec<ResourceChange>>,
     pub refreshed: RefCell<BTreeMap<ResourceInstance, Option<Arc<Object>>>>,
+    pub imported: RefCell<BTreeMap<ResourceInstance, (ProviderRef, Arc<Object>)>>,
     pub data: RefCell<BTreeMap<ResourceInstance, Value>>,
-    pub checks: RefCell<Vec<CheckResult>>,
     pub seen: RefCell<HashSet<ResourceInstance>>,
     pub failed: Cell<bool>,
 }
@@ -62,10 +70,22 @@ pub async fn plan(
     nodes: &Nodes,
     expand: &Expand<'_>,
     host: &Host,
-    prior: &Snapshot,
+    prior: &Arc<Snapshot>,
     options: &Options,
     context: Context,
 ) -> Planned {
+    let moves = Moves::apply(tree, prior);
+    if let Err(uncovered) = moves.covered_by(&options.targets) {
+        expand.report(uncovered);
+        return Planned {
+            plan: Plan::default(),
+            execution: Execution::default(),
+            bookkeeping: Bookkeeping::default(),
+            data: BTreeMap::new(),
+            diagnostics: expand.take_diagnostics(),
+        };
+    }
+    let prior: &Snapshot = &moves.snapshot;
     let planner = Planner {
         tree,
         nodes,
@@ -73,6 +93,9 @@ pub async fn plan(
         host,
         sessions: Sessions::default(),
         prior,
+        moves: &moves,
+        imports: imports::blocks(tree),
+        forgotten: Forgotten::of(tree),
         options,
         context,
         create_first: create_first(tree, nodes),
@@ -81,11 +104,12 @@ pub async fn plan(
         changes: RefCell::default(),
         drift: RefCell::default(),
         refreshed: RefCell::default(),
+        imported: RefCell::default(),
         data: RefCell::default(),
-        checks: RefCell::default(),
         seen: RefCell::default(),
         failed: Cell::new(false),
     };
+    expand.declare_checks();
     walk(&nodes.graph, |node| planner.visit(node)).await;
     if !planner.failed.get() {
         planner.orphans().await;
@@ -148,10 +172,8 @@ impl<'p> Planner<'p> {
                     _ => outcome,
                 }
             }
-            Node::Check(module, name) => {
-                self.check(*module, name);
-                Outcome::Done
-            }
+            Node::Check(..) if self.options.mode == Mode::Destroy => Outcome::Done,
+            Node::Check(module, name) => self.expand.visit_check(*module, name),
             Node::Provider(id) => {
                 let id = *id;
                 return Visit::Running(Box::pin(async move {
@@ -205,10 +227,18 @@ impl<'p> Planner<'p> {
 
     async fn resource(&self, number: usize, module: ModuleId, block: &ResourceBlock) -> Outcome {
         let instances = self.expand.instances(module);
+        let imports = match self.import_targets(&self.path(module, block)) {
+            Ok(imports) => imports,
+            Err(diagnostics) => return self.outcome(Err(diagnostics)),
+        };
+        if block.lifecycle.has_conditions() {
+            let object = self.path(module, block).to_string();
+            self.expand.checks_mut().expanded("resource", &object);
+        }
         let mut outcome = Outcome::Done;
         for instance in instances {
             let done = match block.address.mode {
-                addr::Mode::Managed => self.managed(number, instance, block).await,
+                addr::Mode::Managed => self.managed(number, instance, block, &imports).await,
                 addr::Mode::Data => self.data_source(number, instance, block).await,
             };
             if done == Outcome::Failed {
@@ -217,12 +247,25 @@ impl<'p> Planner<'p> {
         }
         if outcome == Outcome::Failed {
             self.failed.set(true);
+            return outcome;
         }
-        outcome
+        self.outcome(self.imports_met(&imports))
+    }
+
+    fn path(&self, module: ModuleId, block: &ResourceBlock) -> addr::ResourcePath {
+        addr::ResourcePath {
+            module: self.tree.get(module).path.clone(),
+            resource: block.address.clone(),
+        }
     }
 
     fn finish(self) -> Planned {
         let mut diagnostics = self.expand.take_diagnostics();
+        let misplaced = self.moves.problems(self.tree, &self.expand.values());
+        if misplaced.has_errors() {
+            // What else is wrong may be so only because an object was not found where it is.
+            diagnostics = misplaced;
+        }
         if self.failed.get() && !diagnostics.has_errors() {
             diagnostics.push(Diagnostic::error(
                 "The plan could not be made",
@@ -231,6 +274,8 @@ impl<'p> Planner<'p> {
         }
         let mut changes = self.changes.take();
         changes.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
+        diagnostics.extend(self.moves.blockage());
+        diagnostics.extend(removed::warning(&changes));
         let mut drift = self.drift.take();
         drift.sort_by(|a, b| a.address.cmp(&b.address));
         let outputs = if diagnostics.has_errors() {
@@ -243,7 +288,7 @@ impl<'p> Planner<'p> {
             changes,
             drift,
             outputs,
-            checks: self.checks.take(),
+            checks: self.expand.checks().results(),
             variables: self.root_variables(),
             deferred: Vec::new(),
         };
@@ -251,7 +296,11 @@ impl<'p> Planner<'p> {
         Planned {
             plan,
             execution,
-            refreshed: self.refreshed.take(),
+            bookkeeping: Bookkeeping {
+                moves: self.moves.pairs(),
+                refreshed: self.refreshed.take(),
+                imported: self.imported.take(),
+            },
             data: self.data.take(),
             diagnostics,
         }
@@ -311,4 +360,14 @@ pub async fn configure(
     let (value, _) = value.unmark_deep();
     let opened = sessions.open(host, id, &config.provider, &value).await;
     opened.map_err(|d| d.at(header).into())
+}
+
+/// How state names a provider configuration.
+pub fn provider_ref(tree: &Tree, nodes: &Nodes, id: ProviderId) -> ProviderRef {
+    let config = nodes.providers.get(id);
+    ProviderRef {
+        module: tree.get(config.module).path.clone(),
+        name: Arc::clone(&config.provider),
+        alias: config.alias.clone(),
+    }
 }

@@ -83,6 +83,19 @@ impl Call<'_> {
             .transpose()
     }
 
+    /// Reads an object by its id, under laws 1 and 4.
+    ///
+    /// # Errors
+    /// What the provider says, or the law it broke.
+    pub async fn import(&self, id: &str) -> Result<Option<Value>, Failure> {
+        let found = self
+            .caught(self.session.import(self.ty, self.context, id))
+            .await?;
+        found
+            .map(|value| self.known(self.typed(value)?))
+            .transpose()
+    }
+
     /// Finds what a killed creation made, under laws 1 and 4.
     ///
     /// # Errors

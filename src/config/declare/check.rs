@@ -6,9 +6,9 @@ use super::resource::{self, ResourceBlock};
 use super::{block, name_of};
 use crate::addr::Resource;
 use crate::config::body::{Block, Shape};
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::lang::Expr;
-use crate::source::Span;
+use crate::source::{Sources, Span};
 
 /// What must hold, and what to say when it does not.
 #[derive(Clone, Debug)]
@@ -17,8 +17,8 @@ pub struct Condition {
     pub condition: Expr,
     /// What to say.
     pub message: Expr,
-    /// The block's header.
-    pub header: Span,
+    /// The block's place in words: `main.hcl:4,3-13`.
+    pub place: String,
 }
 
 /// A `check` block.
@@ -46,25 +46,58 @@ const CHECK: Shape = Shape {
     blocks: &["data", "assert"],
 };
 
-pub(super) fn read_condition(block: &Block, d: &mut Diagnostics) -> Option<Condition> {
+/// Reads a condition; `what` it is: `precondition`, `validation`, `assert`.
+pub(super) fn read_condition(
+    block: &Block,
+    what: &str,
+    sources: &Sources,
+    d: &mut Diagnostics,
+) -> Option<Condition> {
     block::no_labels(block, d);
     CONDITION.check(&block.body, d);
+    if let Some(condition) = block.body.value("condition")
+        && condition.references().is_empty()
+    {
+        d.push(
+            Diagnostic::error(
+                format!("Invalid {what} expression"),
+                "The condition expression must refer to at least one object from elsewhere in the configuration, or else its result would not be checking anything.",
+            )
+            .at(condition.span)
+            .code(codes::CONDITION_FAILED),
+        );
+        return None;
+    }
     Some(Condition {
         condition: block.body.value("condition")?.clone(),
         message: block.body.value("error_message")?.clone(),
-        header: block.header,
+        place: block::place(block.header, sources),
     })
 }
 
-pub(super) fn read(block: &Block, d: &mut Diagnostics) -> Option<(Check, Option<ResourceBlock>)> {
+pub(super) fn read(
+    block: &Block,
+    sources: &Sources,
+    d: &mut Diagnostics,
+) -> Option<(Check, Option<ResourceBlock>)> {
     let name = name_of(block, d)?;
     CHECK.check(&block.body, d);
     let mut data = block
         .body
         .blocks_of("data")
-        .find_map(|b| resource::read(b.clone(), d));
+        .find_map(|b| resource::read(b.clone(), sources, d));
     if let Some(data) = &mut data {
         data.check = Some(Arc::clone(&name.text));
+    }
+    if block.body.blocks_of("assert").next().is_none() {
+        d.push(
+            Diagnostic::error(
+                "Zero assert blocks",
+                "Check blocks must have at least one assert block.",
+            )
+            .at(block.header)
+            .code(codes::MISSING_ARGUMENT),
+        );
     }
     let check = Check {
         name: Arc::clone(&name.text),
@@ -72,7 +105,7 @@ pub(super) fn read(block: &Block, d: &mut Diagnostics) -> Option<(Check, Option<
         assertions: block
             .body
             .blocks_of("assert")
-            .filter_map(|b| read_condition(b, d))
+            .filter_map(|b| read_condition(b, "assert", sources, d))
             .collect(),
         header: block.header,
     };

@@ -2,6 +2,7 @@
 
 mod block;
 mod check;
+mod endpoint;
 mod module_call;
 mod moves;
 mod output;
@@ -12,6 +13,7 @@ mod variable;
 
 pub use block::{identifier_problem, reserved};
 pub use check::{Check, Condition};
+pub use endpoint::{Endpoint, KeyedTarget};
 pub use module_call::ModuleCall;
 pub use moves::{Import, Moved, Removed};
 pub use output::Output;
@@ -25,7 +27,7 @@ use std::sync::Arc;
 
 use super::body::{Block, Body, Label};
 use crate::addr::Resource;
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::lang::Expr;
 use crate::source::{Sources, Span};
 
@@ -151,6 +153,11 @@ impl Declarations {
         for check in self.checks.values_mut() {
             conditions(&mut check.assertions, f);
         }
+        for import in &mut self.imports {
+            f(&mut import.id);
+            import.for_each.iter_mut().for_each(&mut *f);
+            import.to.keys_mut().for_each(&mut *f);
+        }
     }
 }
 
@@ -188,7 +195,7 @@ impl Reader<'_> {
         let d = &mut *self.diagnostics;
         match block.ty.as_ref() {
             "variable" => {
-                if let Some(v) = variable::read(&block, d) {
+                if let Some(v) = variable::read(&block, self.sources, d) {
                     self.insert(
                         |d| &mut d.variables,
                         v.name.clone(),
@@ -199,7 +206,7 @@ impl Reader<'_> {
                 }
             }
             "output" => {
-                if let Some(o) = output::read(&block, d) {
+                if let Some(o) = output::read(&block, self.sources, d) {
                     let o = self.declarations.fulfil(o);
                     self.insert(
                         |d| &mut d.outputs,
@@ -223,7 +230,7 @@ impl Reader<'_> {
                 }
             }
             "resource" | "data" => {
-                if let Some(r) = resource::read(block, d) {
+                if let Some(r) = resource::read(block, self.sources, d) {
                     self.resource(r);
                 }
             }
@@ -233,7 +240,7 @@ impl Reader<'_> {
                 }
             }
             "check" => {
-                if let Some((check, data)) = check::read(&block, d) {
+                if let Some((check, data)) = check::read(&block, self.sources, d) {
                     if let Some(data) = data {
                         self.resource(data);
                     }
@@ -246,15 +253,19 @@ impl Reader<'_> {
                     );
                 }
             }
-            "moved" => self.declarations.moved.extend(moves::read_moved(&block, d)),
-            "removed" => self
-                .declarations
-                .removed
-                .extend(moves::read_removed(&block, d)),
-            "import" => self
-                .declarations
-                .imports
-                .extend(moves::read_import(&block, d)),
+            "moved" => {
+                let moved = moves::read_moved(&block, &|name| kinds.contains(&name), d);
+                self.declarations.moved.extend(moved);
+            }
+            "removed" => {
+                let removed = moves::read_removed(&block, &|name| kinds.contains(&name), d);
+                self.declarations.removed.extend(removed);
+            }
+            "import" => {
+                if let Some(import) = moves::read_import(&block, &|name| kinds.contains(&name), d) {
+                    self.import(import);
+                }
+            }
             "terraform" | "mlinfra" => settings::read(&block, &mut self.declarations.settings, d),
             kind if kinds.contains(&kind) => self.declarations.kinds.push(block),
             _ => d.push(super::body::unsupported_block(
@@ -309,6 +320,30 @@ impl Reader<'_> {
             return;
         }
         self.declarations.resources.insert(key, resource);
+    }
+
+    fn import(&mut self, import: Import) {
+        let imports = &self.declarations.imports;
+        // With keys, only evaluating tells whether two are about the same instance.
+        let same = |other: &&Import| {
+            import.to.keys().next().is_none()
+                && other.to.keys().next().is_none()
+                && other.to.path() == import.to.path()
+        };
+        if let Some(first) = imports.iter().find(same) {
+            let path = import.to.path();
+            let place = block::place(first.header, self.sources);
+            self.diagnostics.push(
+                Diagnostic::error(
+                    format!("Duplicate import configuration for \"{path}\""),
+                    format!("An import block for the resource \"{path}\" was already declared at {place}. A resource can have only one import block."),
+                )
+                .at(import.to.span)
+                .code(codes::DUPLICATE),
+            );
+            return;
+        }
+        self.declarations.imports.push(import);
     }
 
     fn provider(&mut self, provider: ProviderBlock) {

@@ -1,9 +1,11 @@
 //! `moved`, `removed` and `import` blocks.
 
 use super::block;
+use super::endpoint::{Endpoint, KeyedTarget};
 use super::provider::ProviderRef;
+use crate::addr::{InstanceKey, Mode};
 use crate::config::body::{Block, Shape};
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::lang::Expr;
 use crate::source::Span;
 
@@ -11,9 +13,9 @@ use crate::source::Span;
 #[derive(Clone, Debug)]
 pub struct Moved {
     /// The old address.
-    pub from: Expr,
+    pub from: Endpoint,
     /// The new address.
-    pub to: Expr,
+    pub to: Endpoint,
     /// The block's header.
     pub header: Span,
 }
@@ -21,8 +23,8 @@ pub struct Moved {
 /// An object that the configuration no longer has.
 #[derive(Clone, Debug)]
 pub struct Removed {
-    /// Its address.
-    pub from: Expr,
+    /// Its address; without keys.
+    pub from: Endpoint,
     /// Whether it is destroyed, not only forgotten.
     pub destroy: bool,
     /// The block's header.
@@ -33,7 +35,7 @@ pub struct Removed {
 #[derive(Clone, Debug)]
 pub struct Import {
     /// The address it shall have.
-    pub to: Expr,
+    pub to: KeyedTarget,
     /// Its id in the world.
     pub id: Expr,
     /// One for each.
@@ -68,17 +70,43 @@ const IMPORT: Shape = Shape {
     blocks: &[],
 };
 
-pub(super) fn read_moved(block: &Block, d: &mut Diagnostics) -> Option<Moved> {
+type IsKind<'k> = &'k dyn Fn(&str) -> bool;
+
+pub(super) fn read_moved(block: &Block, is_kind: IsKind<'_>, d: &mut Diagnostics) -> Option<Moved> {
     block::no_labels(block, d);
     MOVED.check(&block.body, d);
+    let from = block
+        .body
+        .value("from")
+        .map(|e| Endpoint::read(e, is_kind, d));
+    let to = block
+        .body
+        .value("to")
+        .map(|e| Endpoint::read(e, is_kind, d));
+    let (from, to) = (from??, to??);
+    if from.resource.is_some() != to.resource.is_some() {
+        d.push(
+            Diagnostic::error(
+                "Invalid \"moved\" addresses",
+                "The \"from\" and \"to\" addresses must either both refer to resources or both refer to modules.",
+            )
+            .at(block.header)
+            .code(codes::INVALID_REFERENCE),
+        );
+        return None;
+    }
     Some(Moved {
-        from: block.body.value("from")?.clone(),
-        to: block.body.value("to")?.clone(),
+        from,
+        to,
         header: block.header,
     })
 }
 
-pub(super) fn read_removed(block: &Block, d: &mut Diagnostics) -> Option<Removed> {
+pub(super) fn read_removed(
+    block: &Block,
+    is_kind: IsKind<'_>,
+    d: &mut Diagnostics,
+) -> Option<Removed> {
     block::no_labels(block, d);
     REMOVED.check(&block.body, d);
     let mut destroy = true;
@@ -88,18 +116,55 @@ pub(super) fn read_removed(block: &Block, d: &mut Diagnostics) -> Option<Removed
             destroy = block::constant_bool(expr, d).unwrap_or(true);
         }
     }
+    let from = Endpoint::read(block.body.value("from")?, is_kind, d)?;
+    if let Some((summary, detail)) = unfit(&from) {
+        let diagnostic = Diagnostic::error(summary, detail).at(from.span);
+        d.push(diagnostic.code(codes::INVALID_REFERENCE));
+        return None;
+    }
     Some(Removed {
-        from: block.body.value("from")?.clone(),
+        from,
         destroy,
         header: block.header,
     })
 }
 
-pub(super) fn read_import(block: &Block, d: &mut Diagnostics) -> Option<Import> {
+/// Why an address cannot be that of a `removed` block, which is about all instances.
+fn unfit(from: &Endpoint) -> Option<(&'static str, &'static str)> {
+    if from
+        .module
+        .0
+        .iter()
+        .any(|step| step.key != InstanceKey::None)
+    {
+        return Some((
+            "Module instance keys not allowed",
+            "Module address must be a module (e.g. \"module.foo\"), not a module instance (e.g. \"module.foo[1]\").",
+        ));
+    }
+    match &from.resource {
+        Some((_, key)) if *key != InstanceKey::None => Some((
+            "Resource instance keys not allowed",
+            "Resource address must be a resource (e.g. \"test_instance.foo\"), not a resource instance (e.g. \"test_instance.foo[1]\").",
+        )),
+        Some((resource, _)) if resource.mode == Mode::Data => Some((
+            "Data source address not allowed",
+            "Data sources are never destroyed, so they are not valid targets of removed blocks. To remove the data source from state, remove the data source block from configuration.",
+        )),
+        _ => None,
+    }
+}
+
+pub(super) fn read_import(
+    block: &Block,
+    is_kind: IsKind<'_>,
+    d: &mut Diagnostics,
+) -> Option<Import> {
     block::no_labels(block, d);
     IMPORT.check(&block.body, d);
+    let to = KeyedTarget::read(block.body.value("to")?, is_kind, d)?;
     Some(Import {
-        to: block.body.value("to")?.clone(),
+        to,
         id: block.body.value("id")?.clone(),
         for_each: block.body.value("for_each").cloned(),
         provider: block

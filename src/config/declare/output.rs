@@ -7,7 +7,7 @@ use super::{block, name_of};
 use crate::config::body::{Block, Shape};
 use crate::diag::Diagnostics;
 use crate::lang::Expr;
-use crate::source::Span;
+use crate::source::{Sources, Span};
 
 /// A value that a module answers.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ const SHAPE: Shape = Shape {
     blocks: &["precondition"],
 };
 
-pub(super) fn read(block: &Block, d: &mut Diagnostics) -> Option<Output> {
+pub(super) fn read(block: &Block, sources: &Sources, d: &mut Diagnostics) -> Option<Output> {
     let name = name_of(block, d)?;
     SHAPE.check(&block.body, d);
     let flag = |name: &str, d: &mut Diagnostics| {
@@ -64,7 +64,7 @@ pub(super) fn read(block: &Block, d: &mut Diagnostics) -> Option<Output> {
         preconditions: block
             .body
             .blocks_of("precondition")
-            .filter_map(|b| read_condition(b, d))
+            .filter_map(|b| read_condition(b, "precondition", sources, d))
             .collect(),
         header: block.header,
     })

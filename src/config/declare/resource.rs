@@ -6,10 +6,10 @@ use super::block;
 use super::check::{Condition, read_condition};
 use super::provider::ProviderRef;
 use crate::addr::{Mode, Resource};
-use crate::config::body::{Block, Body, Shape};
-use crate::diag::{Diagnostic, Diagnostics};
-use crate::lang::{Expr, ExprKind};
-use crate::source::Span;
+use crate::config::body::{Block, Body, Label, Shape};
+use crate::diag::{Diagnostic, Diagnostics, codes};
+use crate::lang::{Expr, ExprKind, Traversal};
+use crate::source::{Sources, Span};
 
 /// A resource or data source.
 #[derive(Clone, Debug)]
@@ -53,6 +53,13 @@ pub struct Lifecycle {
     pub postconditions: Vec<Condition>,
 }
 
+impl Lifecycle {
+    /// Whether something must hold before or after.
+    pub fn has_conditions(&self) -> bool {
+        !(self.preconditions.is_empty() && self.postconditions.is_empty())
+    }
+}
+
 /// Which changes are ignored.
 #[derive(Clone, Debug, Default)]
 pub enum Triggers {
@@ -78,7 +85,11 @@ const LIFECYCLE: Shape = Shape {
 
 const META: &[&str] = &["count", "for_each", "enabled", "provider", "depends_on"];
 
-pub(super) fn read(mut block: Block, d: &mut Diagnostics) -> Option<ResourceBlock> {
+pub(super) fn read(
+    mut block: Block,
+    sources: &Sources,
+    d: &mut Diagnostics,
+) -> Option<ResourceBlock> {
     let mode = match block.ty.as_ref() {
         "data" => Mode::Data,
         _ => Mode::Managed,
@@ -105,8 +116,9 @@ pub(super) fn read(mut block: Block, d: &mut Diagnostics) -> Option<ResourceBloc
     let lifecycle = body
         .blocks_of("lifecycle")
         .next()
-        .map(|b| read_lifecycle(b, d))
+        .map(|b| read_lifecycle(b, sources, d))
         .unwrap_or_default();
+    own_conditions(&labels, mode, &lifecycle, d);
     body.attributes.retain(|a| !META.contains(&a.name.as_ref()));
     // Provisioners and connections run by Terraform's rules only where a provider asks for them.
     body.blocks.retain(|b| b.ty.as_ref() != "lifecycle");
@@ -126,6 +138,38 @@ pub(super) fn read(mut block: Block, d: &mut Diagnostics) -> Option<ResourceBloc
         check: None,
         header: block.header,
     })
+}
+
+/// Reports conditions that speak of their own resource by name: they say `self` where they may.
+fn own_conditions(labels: &[Label; 2], mode: Mode, lifecycle: &Lifecycle, d: &mut Diagnostics) {
+    let [ty, name] = labels;
+    let own = |t: &Traversal| {
+        let words: Vec<&str> = t.names().take(3).collect();
+        match mode {
+            Mode::Managed => words.starts_with(&[&ty.text, &name.text]),
+            Mode::Data => words.starts_with(&["data", &ty.text, &name.text]),
+        }
+    };
+    let all = [
+        ("precondition", &lifecycle.preconditions),
+        ("postcondition", &lifecycle.postconditions),
+    ];
+    for (what, conditions) in all {
+        let expressions = conditions.iter().flat_map(|c| [&c.condition, &c.message]);
+        for traversal in expressions.flat_map(Expr::references).filter(|t| own(t)) {
+            d.push(
+                Diagnostic::error(
+                    format!("Invalid reference in {what}"),
+                    format!(
+                        "Configuration for {}.{} may not refer to itself.",
+                        ty.text, name.text
+                    ),
+                )
+                .at(traversal.span)
+                .code(codes::CYCLE),
+            );
+        }
+    }
 }
 
 pub(super) fn one_repetition(count: Option<&Expr>, for_each: Option<&Expr>, d: &mut Diagnostics) {
@@ -175,7 +219,7 @@ fn references(expr: &Expr, what: &str, d: &mut Diagnostics) -> Vec<Expr> {
     items.to_vec()
 }
 
-fn read_lifecycle(block: &Block, d: &mut Diagnostics) -> Lifecycle {
+fn read_lifecycle(block: &Block, sources: &Sources, d: &mut Diagnostics) -> Lifecycle {
     block::no_labels(block, d);
     LIFECYCLE.check(&block.body, d);
     let flag = |name: &str, d: &mut Diagnostics| {
@@ -188,7 +232,7 @@ fn read_lifecycle(block: &Block, d: &mut Diagnostics) -> Lifecycle {
         block
             .body
             .blocks_of(ty)
-            .filter_map(|b| read_condition(b, d))
+            .filter_map(|b| read_condition(b, ty, sources, d))
             .collect()
     };
     Lifecycle {

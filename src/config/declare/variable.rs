@@ -7,9 +7,9 @@ use mlinfra_sdk::Value;
 use super::check::{Condition, read_condition};
 use super::{block, name_of};
 use crate::config::body::{Block, Shape};
-use crate::diag::{Diagnostic, Diagnostics};
-use crate::lang::{self, TypeConstraint};
-use crate::source::Span;
+use crate::diag::{Diagnostic, Diagnostics, codes};
+use crate::lang::{self, Traversal, TypeConstraint};
+use crate::source::{Sources, Span};
 
 /// An input variable.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ const SHAPE: Shape = Shape {
     blocks: &["validation"],
 };
 
-pub(super) fn read(block: &Block, d: &mut Diagnostics) -> Option<Variable> {
+pub(super) fn read(block: &Block, sources: &Sources, d: &mut Diagnostics) -> Option<Variable> {
     let name = name_of(block, d)?;
     SHAPE.check(&block.body, d);
     let flag = |name: &str, d: &mut Diagnostics| {
@@ -85,12 +85,36 @@ pub(super) fn read(block: &Block, d: &mut Diagnostics) -> Option<Variable> {
         validations: block
             .body
             .blocks_of("validation")
-            .filter_map(|b| read_condition(b, d))
+            .filter_map(|b| read_validation(b, &name.text, sources, d))
             .collect(),
         header: block.header,
     };
     variable.default = read_default(block, &variable, d);
     Some(variable)
+}
+
+/// A validation, which speaks of the variable itself.
+fn read_validation(
+    block: &Block,
+    name: &str,
+    sources: &Sources,
+    d: &mut Diagnostics,
+) -> Option<Condition> {
+    let condition = read_condition(block, "validation", sources, d);
+    let written = block.body.value("condition")?;
+    let own = |t: &&Traversal| t.names().take(2).eq(["var", name]);
+    if !written.references().iter().any(own) {
+        d.push(
+            Diagnostic::error(
+                "Invalid variable validation condition",
+                format!("The condition for variable {name:?} must refer to var.{name} in order to test incoming values."),
+            )
+            .at(written.span)
+            .code(codes::CONDITION_FAILED),
+        );
+        return None;
+    }
+    condition
 }
 
 fn read_default(block: &Block, variable: &Variable, d: &mut Diagnostics) -> Option<Value> {

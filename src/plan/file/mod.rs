@@ -11,7 +11,7 @@
 //! ],
 //! "drift":[
 //! ],
-//! "refreshed":{…},
+//! "moves":[…],"refreshed":{…},"imported":{…},
 //! "data":{…},
 //! "state":{…},
 //! "sha256":"…"}
@@ -32,10 +32,10 @@ use mlinfra_sdk::Schema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Options, Plan};
+use super::{Bookkeeping, Options, Plan};
 use crate::addr::{Resource, ResourceInstance};
 use crate::state::seal::{self, Broken};
-use crate::state::{self, Object, ObjectJson, Snapshot};
+use crate::state::{self, Object, ObjectJson, ProviderRef, Snapshot};
 use wire::{ChangeJson, CheckJson, OptionsJson, OutputJson, ValuesJson};
 
 pub use value::Misread;
@@ -59,8 +59,8 @@ pub struct SavedPlan {
     pub ephemeral: BTreeSet<Arc<str>>,
     /// The plan; ephemeral variables are not among its variables.
     pub plan: Plan,
-    /// What reading the world showed to differ from the state.
-    pub refreshed: BTreeMap<ResourceInstance, Option<Arc<Object>>>,
+    /// What is recorded before anything is done.
+    pub bookkeeping: Bookkeeping,
     /// What data sources answered.
     pub data: BTreeMap<ResourceInstance, mlinfra_sdk::Value>,
     /// The state it was made from.
@@ -121,7 +121,9 @@ struct FileJson<'a> {
     deferred: Vec<(String, String)>,
     changes: Vec<ChangeJson>,
     drift: Vec<ChangeJson>,
+    moves: Vec<(String, String)>,
     refreshed: BTreeMap<String, Option<Box<RawValue>>>,
+    imported: BTreeMap<String, (String, Box<RawValue>)>,
     data: ValuesJson,
     #[serde(borrow)]
     state: &'a RawValue,
@@ -135,13 +137,17 @@ struct FileJson<'a> {
 /// When it holds what must not be written: an ephemeral value.
 pub fn encode(saved: &SavedPlan) -> Result<Vec<u8>, Misread> {
     let plan = &saved.plan;
+    let bookkeeping = &saved.bookkeeping;
+    let moves = bookkeeping.moves.iter();
+    let moves: Vec<_> = moves.map(|(a, b)| (a.to_string(), b.to_string())).collect();
     let mut refreshed = BTreeMap::new();
-    for (address, object) in &saved.refreshed {
-        let object = object.as_deref().map(|object| {
-            let json = ObjectJson::of(object).map_err(|e| Misread(e.to_string()))?;
-            Ok::<_, Misread>(to_raw_value(&json)?)
-        });
-        refreshed.insert(address.to_string(), object.transpose()?);
+    for (address, found) in &bookkeeping.refreshed {
+        let found = found.as_deref().map(object).transpose()?;
+        refreshed.insert(address.to_string(), found);
+    }
+    let mut imported = BTreeMap::new();
+    for (address, (provider, found)) in &bookkeeping.imported {
+        imported.insert(address.to_string(), (provider.to_string(), object(found)?));
     }
     let mut outputs = BTreeMap::new();
     for (name, output) in &plan.outputs {
@@ -173,7 +179,9 @@ pub fn encode(saved: &SavedPlan) -> Result<Vec<u8>, Misread> {
     text.raw("\n");
     text.lines("changes", &changes(&plan.changes)?)?;
     text.lines("drift", &changes(&plan.drift)?)?;
+    text.member("moves", &moves)?;
     text.member("refreshed", &refreshed)?;
+    text.member("imported", &imported)?;
     text.raw("\n");
     text.member("data", &ValuesJson::of(&saved.data)?)?;
     text.raw("\n");
@@ -181,6 +189,11 @@ pub fn encode(saved: &SavedPlan) -> Result<Vec<u8>, Misread> {
     text.raw("\n");
     seal::seal(&mut text.0);
     Ok(text.0)
+}
+
+fn object(object: &Object) -> Result<Box<RawValue>, Misread> {
+    let json = ObjectJson::of(object).map_err(|e| Misread(e.to_string()))?;
+    Ok(to_raw_value(&json)?)
 }
 
 struct Writer(Vec<u8>);
@@ -258,14 +271,26 @@ fn head(bytes: &[u8]) -> Result<(), Damage> {
 
 fn read(json: FileJson<'_>, schemas: wire::Schemas<'_>) -> Result<SavedPlan, Misread> {
     let mut reader = state::Reader::default();
-    let mut refreshed = BTreeMap::new();
-    for (address, object) in json.refreshed {
-        let object = object.map(|object| {
-            let object: ObjectJson<'_> = serde_json::from_str(object.get())?;
-            let object = reader.object(object);
-            object.map_err(|e| Misread(format!("{address}: {e}")))
-        });
-        refreshed.insert(wire::address(&address)?, object.transpose()?);
+    let mut object = |address: &str, json: Box<RawValue>| {
+        let object: ObjectJson<'_> = serde_json::from_str(json.get())?;
+        let object = reader.object(object);
+        object.map_err(|e| Misread(format!("{address}: {e}")))
+    };
+    let mut bookkeeping = Bookkeeping::default();
+    for (old, new) in json.moves {
+        let pair = (wire::address(&old)?, wire::address(&new)?);
+        bookkeeping.moves.push(pair);
+    }
+    for (text, json) in json.refreshed {
+        let found = json.map(|json| object(&text, json)).transpose()?;
+        bookkeeping.refreshed.insert(wire::address(&text)?, found);
+    }
+    for (text, (provider, json)) in json.imported {
+        let provider: ProviderRef = provider
+            .parse()
+            .map_err(|e| Misread(format!("{text}: {e}")))?;
+        let found = (provider, object(&text, json)?);
+        bookkeeping.imported.insert(wire::address(&text)?, found);
     }
     let changes = |changes: Vec<ChangeJson>| {
         let changes = changes.into_iter().map(|c| c.read(schemas));
@@ -293,7 +318,7 @@ fn read(json: FileJson<'_>, schemas: wire::Schemas<'_>) -> Result<SavedPlan, Mis
         options,
         ephemeral: json.ephemeral,
         plan,
-        refreshed,
+        bookkeeping,
         data: json.data.read(wire::address)?,
         prior: Arc::new(prior),
     })

@@ -119,7 +119,14 @@ fn saved() -> SavedPlan {
             variables: BTreeMap::from([("v".into(), Value::from("s").sensitive())]),
             deferred: vec![("a".into(), "b".into())],
         },
-        refreshed: BTreeMap::from([(address.clone(), known), (change().address, None)]),
+        bookkeeping: Bookkeeping {
+            moves: vec![(address.clone(), change().address)],
+            refreshed: BTreeMap::from([(address.clone(), known.clone()), (change().address, None)]),
+            imported: known
+                .map(|object| (address.clone(), (ProviderRef::root("test"), object)))
+                .into_iter()
+                .collect(),
+        },
         data: BTreeMap::from([(address, object(Value::from("z")))]),
         prior: Arc::new(prior),
     }
