@@ -49,10 +49,9 @@ lint: ## Formatting, clippy and the documentation, warnings denied.
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked --quiet
 
 .PHONY: test-language
-test-language: build ## Expressions, functions, types, blocks, layout; the corpus of Terraform's own answers.
+test-language: build ## Expressions, functions, types, blocks, layout.
 	$(CARGO) test --locked -p mlinfra-sdk
 	$(CARGO) test --locked -p mlinfra --lib --bins
-	scripts/conformance.sh $(DEBUG)
 
 .PHONY: test-engine
 test-engine: build ## Plan, apply, state and the structure of the code, through the program.

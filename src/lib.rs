@@ -13,7 +13,7 @@
 //! | [`module`] | expands a configuration: which objects, in what order; knows no state |
 //! | [`vocabulary`] | lowers ML blocks to module calls |
 //! | [`config`] | text -> declarations, module tree, variables |
-//! | [`format`] | the canonical layout of a file |
+//! | [`format`](mod@format) | the canonical layout of a file |
 //! | [`graph`] | dependency graph and the bounded concurrent walk |
 //! | [`lang`] | expressions over values; pure, knows no state |
 //! | [`addr`] | addresses of modules, resources and their instances |

@@ -126,8 +126,8 @@ impl Expand<'_> {
         rule: Rule,
         conditions: &[Condition],
     ) -> bool {
-        let tests = conditions.iter();
-        tests.fold(true, |holds, c| self.test(subject, rule, c) && holds)
+        let failed = conditions.iter().filter(|c| !self.test(subject, rule, c));
+        failed.count() == 0
     }
 
     /// Notes every object that has conditions, so that those are told of that were not tested.
@@ -251,7 +251,7 @@ impl Expand<'_> {
         );
         let message = match evaluated {
             Ok(message) => message,
-            Err(diagnostic) => return (None, diagnostic.into()),
+            Err(diagnostic) => return (None, diagnostic),
         };
         let marks = message.marks_deep();
         let hidden = if marks.is_sensitive() {

@@ -103,7 +103,7 @@ fn the_map_in_lib_names_every_room() {
     let text = std::fs::read_to_string(lib).unwrap();
     for room in ROOMS {
         assert!(
-            text.contains(&format!("//! | [`{room}`] |")),
+            text.contains(&format!("//! | [`{room}`]")),
             "{room} is not in the map"
         );
     }

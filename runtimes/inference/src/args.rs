@@ -14,11 +14,11 @@ pub struct InferArgs {
     /// The model registry: a folder or a file:// URL
     #[arg(long, value_name = "URL", env = "MLINFRA_REGISTRY")]
     pub registry: Option<String>,
-    /// A model of the registry to serve: [NAME=]MODEL[@ALIAS] follows an alias (champion, if none is given),
-    /// [NAME=]MODEL:VERSION stays at a version; may be repeated
+    /// A model of the registry to serve: `[NAME=]MODEL[@ALIAS]` follows an alias (champion, if none is given),
+    /// `[NAME=]MODEL:VERSION` stays at a version; may be repeated
     #[arg(long = "model", value_name = "MODEL")]
     pub models: Vec<Follow>,
-    /// An ONNX file to serve as it is: [NAME=]PATH; may be repeated
+    /// An ONNX file to serve as it is: `[NAME=]PATH`; may be repeated
     #[arg(long = "model-file", value_name = "PATH")]
     pub files: Vec<String>,
     /// The address to listen on; port 0 takes a free one

@@ -189,12 +189,15 @@ fn set_key(segments: &mut [Segment], key: Expr) -> Option<()> {
 
 type Steps = Vec<(Arc<str>, Option<Expr>)>;
 
+/// The way to a module, and perhaps a resource in it.
+type Way = (Steps, Option<(Resource, Option<Expr>)>);
+
 /// Splits the words into the way to a module and perhaps a resource.
 fn split(
     segments: Vec<Segment>,
     span: Span,
     is_kind: &dyn Fn(&str) -> bool,
-) -> Result<(Steps, Option<(Resource, Option<Expr>)>), Diagnostic> {
+) -> Result<Way, Diagnostic> {
     let mut steps = Vec::new();
     let mut rest = segments.as_slice();
     loop {

@@ -229,15 +229,15 @@ struct Head {
     program: String,
 }
 
+/// Finds the schema of a provider's type, or says why there is none.
+pub type Schemas<'s> = &'s dyn Fn(&str, &Resource) -> Result<Arc<Schema>, String>;
+
 /// The plan that the bytes are.
 ///
 /// # Errors
 /// When they are something else, cut, changed, of another version, or when a provider does not
 /// have a type any more.
-pub fn decode(
-    bytes: &[u8],
-    schema: &dyn Fn(&str, &Resource) -> Result<Arc<Schema>, String>,
-) -> Result<SavedPlan, Damage> {
+pub fn decode(bytes: &[u8], schema: Schemas<'_>) -> Result<SavedPlan, Damage> {
     head(bytes)?;
     let bytes = seal::unsealed(bytes).map_err(|broken| match broken {
         Broken::Cut => Damage::Cut,

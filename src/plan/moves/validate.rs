@@ -154,7 +154,7 @@ mod tests {
             name: "b".into(),
         };
         let pattern = Pattern {
-            steps: vec![("m".into(), Some(InstanceKey::Index(1)))],
+            steps: vec![("m".into(), Some(crate::addr::InstanceKey::Index(1)))],
             base: 0,
             resource: Some((resource, None)),
         };
