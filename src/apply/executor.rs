@@ -218,7 +218,9 @@ impl<'x> Executor<'x> {
                     key,
                 };
                 let value = self.values.borrow().get(&address).cloned();
-                let value = value.unwrap_or(Value::UNKNOWN);
+                let Some(value) = value.or_else(|| self.remembered(&address)) else {
+                    continue;
+                };
                 if unchanged.contains(&address) && !self.still_holds(instance, &repetition, block, &address, &value) {
                     return Outcome::Failed;
                 }
@@ -263,6 +265,14 @@ impl<'x> Executor<'x> {
             self.expand.test_resource(address, instance, repetition, lifecycle, this)
         };
         test(None) && test(Some(value))
+    }
+
+    /// What is known of an instance that the plan has nothing to say of, because no target
+    /// selects it.
+    fn remembered(&self, address: &ResourceInstance) -> Option<Value> {
+        let instance = self.state.instance(address)?;
+        let schema = self.host.schema(&instance.provider.name, &address.resource);
+        instance.current?.decode(&*schema.ok()?).ok()
     }
 
     /// Records what an unchanged object needs by now, so that it is destroyed in the right order.

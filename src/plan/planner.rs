@@ -12,6 +12,7 @@ use super::execution::Execution;
 use super::imports;
 use super::moves::Moves;
 use super::removed::{self, Forgotten};
+use super::targets::Targeted;
 use super::{Mode, Options, Plan, ResourceChange};
 use crate::addr::{self, ResourceInstance};
 use crate::config::{ModuleId, ResourceBlock, Tree};
@@ -54,8 +55,7 @@ pub(super) struct Planner<'p> {
     pub in_state: HashMap<addr::ResourcePath, Vec<ResourceInstance>>,
     /// Nodes whose replacements are made before the old object is destroyed.
     pub create_first: Vec<bool>,
-    /// Nodes that are planned; the others keep what they are.
-    pub wanted: Vec<bool>,
+    pub targeted: Targeted<'p>,
     pub limit: Semaphore,
     pub changes: RefCell<Vec<ResourceChange>>,
     pub drift: RefCell<Vec<ResourceChange>>,
@@ -102,7 +102,7 @@ pub async fn plan(
         context,
         in_state: by_path(prior),
         create_first: create_first(tree, nodes),
-        wanted: wanted(tree, nodes, options),
+        targeted: Targeted::of(tree, nodes, prior, options),
         limit: Semaphore::new(options.parallelism.max(1)),
         changes: RefCell::default(),
         drift: RefCell::default(),
@@ -145,31 +145,14 @@ fn create_first(tree: &Tree, nodes: &Nodes) -> Vec<bool> {
     nodes.graph.closure(own.map(|(number, _)| number))
 }
 
-/// With targets: the resources they select and everything those need.
-fn wanted(tree: &Tree, nodes: &Nodes, options: &Options) -> Vec<bool> {
-    if options.targets.is_empty() {
-        return vec![true; nodes.graph.len()];
-    }
-    let selected = nodes.iter().filter(|(_, node)| match node {
-        Node::Resource(module, resource) => {
-            let path = &tree.get(*module).path;
-            options.targets.iter().any(|t| t.touches(path, resource))
-        }
-        _ => false,
-    });
-    let mut wanted = nodes.graph.closure(selected.map(|(number, _)| number));
-    for (number, node) in nodes.iter() {
-        // What is only evaluated does no harm, and outputs may need it.
-        wanted[number] |= !matches!(node, Node::Resource(..) | Node::Provider(_));
-    }
-    wanted
-}
-
 impl<'p> Planner<'p> {
     fn visit<'v>(&'v self, number: usize) -> Visit<'v>
     where
         'p: 'v,
     {
+        if !self.targeted.wants(number) {
+            return Visit::Ended(Outcome::Done);
+        }
         let outcome = match self.nodes.get(number) {
             Node::Module(module) => self.expand.visit_module(*module),
             Node::ModuleDone(_) => Outcome::Done,
@@ -288,6 +271,7 @@ impl<'p> Planner<'p> {
         }
         let mut changes = self.changes.take();
         changes.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
+        diagnostics.extend(self.targeted.warning());
         diagnostics.extend(self.moves.blockage());
         diagnostics.extend(removed::warning(&changes));
         let mut drift = self.drift.take();
@@ -306,7 +290,7 @@ impl<'p> Planner<'p> {
             variables: self.root_variables(),
             deferred: Vec::new(),
         };
-        let execution = Execution::of(self.tree, self.nodes, self.prior, &plan);
+        let execution = Execution::of(self.tree, self.nodes, self.prior, &plan, &self.targeted);
         Planned {
             plan,
             execution,

@@ -40,10 +40,16 @@ pub async fn run(arguments: &Arguments, cx: &Context) -> ExitCode {
     };
     match &arguments.name {
         Some(name) => one(arguments, name, &snapshot, cx),
-        None if arguments.json => {
-            cx.print(&format!("{}\n", all_json(&snapshot)));
-            ExitCode::SUCCESS
-        }
+        None if arguments.json => match all_json(&snapshot) {
+            Ok(json) => {
+                cx.print(&format!("{json}\n"));
+                ExitCode::SUCCESS
+            }
+            Err(e) => cx.fail_with(Diagnostic::error(
+                "It has no JSON form",
+                format!("An output cannot be written as JSON: {e}."),
+            )),
+        },
         None if snapshot.outputs.is_empty() => {
             cx.report(
                 &Diagnostic::warning(
@@ -96,22 +102,30 @@ fn one(arguments: &Arguments, name: &str, snapshot: &Snapshot, cx: &Context) -> 
     }
 }
 
+#[derive(serde::Serialize)]
+struct OutputJson {
+    sensitive: bool,
+    #[serde(rename = "type")]
+    ty: Box<serde_json::value::RawValue>,
+    value: mlinfra_sdk::Value,
+}
+
 /// All outputs with their types.
-pub fn all_json(snapshot: &Snapshot) -> String {
-    let outputs: serde_json::Map<String, serde_json::Value> = snapshot
-        .outputs
-        .iter()
-        .map(|(name, output)| {
-            let plain = output.value.clone().unmark_deep().0;
-            let json = serde_json::json!({
-                "sensitive": output.sensitive,
-                "type": TypeJson(&plain.ty()),
-                "value": plain,
-            });
-            (name.to_string(), json)
-        })
-        .collect();
-    format!("{:#}", serde_json::Value::Object(outputs))
+///
+/// # Errors
+/// When a value has no JSON form.
+pub fn all_json(snapshot: &Snapshot) -> Result<String, serde_json::Error> {
+    let mut outputs = std::collections::BTreeMap::new();
+    for (name, output) in &snapshot.outputs {
+        let value = output.value.clone().unmark_deep().0;
+        let json = OutputJson {
+            sensitive: output.sensitive,
+            ty: serde_json::value::to_raw_value(&TypeJson(&value.ty()))?,
+            value,
+        };
+        outputs.insert(name, json);
+    }
+    serde_json::to_string_pretty(&outputs)
 }
 
 /// All outputs for people.
