@@ -301,9 +301,9 @@ impl Executor<'_> {
     fn test(&self, making: &Making<'_>, this: Option<&Value>) -> Result<(), Diagnostics> {
         let lifecycle = &making.block.lifecycle;
         let (address, repetition) = (&making.change.address, &making.repetition);
-        let tested = self
-            .expand
-            .test_resource(address, making.instance, repetition, lifecycle, this);
+        let tested =
+            self.expand
+                .test_resource(address, making.instance, repetition, lifecycle, this);
         tested.then_some(()).ok_or_else(Diagnostics::new)
     }
 }

@@ -221,7 +221,9 @@ impl<'x> Executor<'x> {
                 let Some(value) = value.or_else(|| self.remembered(&address)) else {
                     continue;
                 };
-                if unchanged.contains(&address) && !self.still_holds(instance, &repetition, block, &address, &value) {
+                if unchanged.contains(&address)
+                    && !self.still_holds(instance, &repetition, block, &address, &value)
+                {
                     return Outcome::Failed;
                 }
                 if block.address.mode == Mode::Managed {
@@ -262,7 +264,8 @@ impl<'x> Executor<'x> {
     ) -> bool {
         let test = |this| {
             let lifecycle = &block.lifecycle;
-            self.expand.test_resource(address, instance, repetition, lifecycle, this)
+            self.expand
+                .test_resource(address, instance, repetition, lifecycle, this)
         };
         test(None) && test(Some(value))
     }
@@ -337,28 +340,27 @@ impl<'x> Executor<'x> {
 
     /// Records the outputs of the root module, as far as they are known.
     async fn outputs(&self) -> Result<(), Diagnostics> {
-        let mut outputs: BTreeMap<Arc<str>, OutputValue> = BTreeMap::new();
-        if self.planned.plan.mode != plan::Mode::Destroy {
-            let values = self.expand.values();
-            let root = values.get(Values::ROOT);
-            let before = self.state.snapshot();
-            for (name, output) in &self.tree.root().declarations.outputs {
-                match root.outputs.get(name) {
-                    Some(value) if value.is_wholly_known() => {
-                        if !value.is_null() {
-                            let value = OutputValue::new(value.clone(), output.sensitive);
-                            outputs.insert(Arc::clone(name), value);
-                        }
-                    }
-                    // What it needs failed: it is what it was.
-                    _ => {
-                        if let Some(was) = before.outputs.get(name) {
-                            outputs.insert(Arc::clone(name), was.clone());
-                        }
-                    }
+        let mut outputs = self.state.snapshot().outputs.clone();
+        let values = self.expand.values();
+        let root = values.get(Values::ROOT);
+        for (name, change) in &self.planned.plan.outputs {
+            if change.action == Action::Delete && change.after.is_null() {
+                outputs.remove(name);
+            }
+            // What it needs may have failed: then it is what it was.
+            let value = root.outputs.get(name).filter(|v| v.is_wholly_known());
+            match value {
+                Some(value) if value.is_null() => {
+                    outputs.remove(name);
                 }
+                Some(value) => {
+                    let value = OutputValue::new(value.clone(), change.sensitive);
+                    outputs.insert(Arc::clone(name), value);
+                }
+                None => {}
             }
         }
+        drop(values);
         let recorded = self.state.set_outputs(outputs).await;
         recorded.map_err(Into::into)
     }

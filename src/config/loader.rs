@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use super::body::Body;
 use super::declare::{ModuleCall, reserved};
 use super::tree::{ModuleId, Origin, Tree};
-use super::body::Body;
 use super::{Declarations, overrides, parse};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::source::Sources;

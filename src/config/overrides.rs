@@ -8,7 +8,9 @@ use crate::diag::{Diagnostic, Diagnostics, codes};
 
 /// Whether a file is one, by its name.
 pub(super) fn is_override(name: &str) -> bool {
-    let stem = name.strip_suffix(".tf").or_else(|| name.strip_suffix(".hcl"));
+    let stem = name
+        .strip_suffix(".tf")
+        .or_else(|| name.strip_suffix(".hcl"));
     stem.is_some_and(|stem| stem == "override" || stem.ends_with("_override"))
 }
 
@@ -33,7 +35,10 @@ pub(super) fn merge(bodies: &mut [Body], file: Body, d: &mut Diagnostics) {
             "moved" | "import" | "removed" => d.push(
                 Diagnostic::error(
                     format!("Cannot override '{}' blocks", block.ty),
-                    format!("The {} blocks can appear only in normal files, not in override files.", block.ty),
+                    format!(
+                        "The {} blocks can appear only in normal files, not in override files.",
+                        block.ty
+                    ),
                 )
                 .at(block.header)
                 .code(codes::UNKNOWN_BLOCK),
@@ -54,7 +59,10 @@ fn object(bodies: &mut [Body], mut block: Block, d: &mut Diagnostics) {
             .at(depends_on.name_span)
             .code(codes::UNSUPPORTED_ARGUMENT),
         );
-        block.body.attributes.retain(|a| a.name.as_ref() != "depends_on");
+        block
+            .body
+            .attributes
+            .retain(|a| a.name.as_ref() != "depends_on");
     }
     let blocks = bodies.iter_mut().flat_map(|body| &mut body.blocks);
     let mut same = blocks.filter(|base| is_same(base, &block));
@@ -70,7 +78,10 @@ fn is_same(a: &Block, b: &Block) -> bool {
     };
     // Of a provider, the alias tells which configuration is meant.
     let alias = |block: &Block| {
-        let alias = block.body.value("alias").filter(|_| block.ty.as_ref() == "provider");
+        let alias = block
+            .body
+            .value("alias")
+            .filter(|_| block.ty.as_ref() == "provider");
         alias.map(|expr| expr.kind.clone())
     };
     a.ty == b.ty && labels(a) == labels(b) && alias(a) == alias(b)
@@ -79,12 +90,27 @@ fn is_same(a: &Block, b: &Block) -> bool {
 fn missing(block: &Block) -> Diagnostic {
     let label = |i: usize| block.labels.get(i).map_or("", |l| l.text.as_ref());
     let (what, found) = match block.ty.as_ref() {
-        "variable" => ("base variable declaration", format!("variable named {:?}", label(0))),
-        "output" => ("base output definition", format!("output named {:?}", label(0))),
+        "variable" => (
+            "base variable declaration",
+            format!("variable named {:?}", label(0)),
+        ),
+        "output" => (
+            "base output definition",
+            format!("output named {:?}", label(0)),
+        ),
         "module" => ("module call", format!("module call named {:?}", label(0))),
-        "provider" => ("base provider configuration", format!("provider {:?} block of that alias", label(0))),
-        "resource" => ("resource", format!("{} resource named {:?}", label(0), label(1))),
-        "data" => ("data resource", format!("{} data resource named {:?}", label(0), label(1))),
+        "provider" => (
+            "base provider configuration",
+            format!("provider {:?} block of that alias", label(0)),
+        ),
+        "resource" => (
+            "resource",
+            format!("{} resource named {:?}", label(0), label(1)),
+        ),
+        "data" => (
+            "data resource",
+            format!("{} data resource named {:?}", label(0), label(1)),
+        ),
         ty => (ty, format!("{ty} named {:?}", label(0))),
     };
     Diagnostic::error(
@@ -149,7 +175,9 @@ fn merge_body(base: &mut Body, over: Body) {
         if KEPT.contains(&block.ty.as_ref()) {
             continue;
         }
-        let ty: Arc<str> = block.dynamic_type().map_or_else(|| Arc::clone(&block.ty), Arc::from);
+        let ty: Arc<str> = block
+            .dynamic_type()
+            .map_or_else(|| Arc::clone(&block.ty), Arc::from);
         let known = base.blocks.iter_mut().find(|b| b.ty == ty);
         if let Some(known) = known.filter(|_| MERGED.contains(&ty.as_ref())) {
             merge_body(&mut known.body, block.body);
@@ -182,7 +210,12 @@ mod tests {
         for name in ["override.tf", "override.hcl", "x_override.tf"] {
             assert!(is_override(name), "{name}");
         }
-        for name in ["overrides.tf", "xoverride.tf", "override.txt", "override_x.tf"] {
+        for name in [
+            "overrides.tf",
+            "xoverride.tf",
+            "override.txt",
+            "override_x.tf",
+        ] {
             assert!(!is_override(name), "{name}");
         }
     }

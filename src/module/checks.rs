@@ -82,7 +82,11 @@ impl Checks {
             let instances: Vec<_> = instances
                 .map(|(name, (statuses, problems))| {
                     let worst = statuses.iter().copied().max();
-                    (name.clone(), worst.unwrap_or(CheckStatus::Pass), problems.clone())
+                    (
+                        name.clone(),
+                        worst.unwrap_or(CheckStatus::Pass),
+                        problems.clone(),
+                    )
                 })
                 .collect();
             let none = if object.expanded {
@@ -112,7 +116,13 @@ mod tests {
         checks.expanded("resource", "a.none");
         checks.record("check", "check.c", "check.c", CheckStatus::Pass, None);
         let no = Some("no".to_owned());
-        checks.record("check", "check.c", "module.m.check.c", CheckStatus::Fail, no);
+        checks.record(
+            "check",
+            "check.c",
+            "module.m.check.c",
+            CheckStatus::Fail,
+            no,
+        );
         let status: Vec<_> = checks.results().into_iter().map(|r| r.status).collect();
         assert_eq!(
             status,

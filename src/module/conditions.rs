@@ -135,17 +135,29 @@ impl Expand<'_> {
         let mut checks = self.checks_mut();
         for module in self.tree.iter() {
             let declarations = &module.declarations;
-            for variable in declarations.variables.values().filter(|v| !v.validations.is_empty()) {
+            for variable in declarations
+                .variables
+                .values()
+                .filter(|v| !v.validations.is_empty())
+            {
                 checks.declare("var", &within(&module.path, "var", &variable.name));
             }
-            for output in declarations.outputs.values().filter(|o| !o.preconditions.is_empty()) {
+            for output in declarations
+                .outputs
+                .values()
+                .filter(|o| !o.preconditions.is_empty())
+            {
                 let object = within(&module.path, "output", &output.name);
                 checks.declare("output_value", &object);
             }
             for check in declarations.checks.keys() {
                 checks.declare("check", &within(&module.path, "check", check));
             }
-            for resource in declarations.resources.values().filter(|r| r.lifecycle.has_conditions()) {
+            for resource in declarations
+                .resources
+                .values()
+                .filter(|r| r.lifecycle.has_conditions())
+            {
                 let path = ResourcePath {
                     module: module.path.clone(),
                     resource: resource.address.clone(),
@@ -179,8 +191,13 @@ impl Expand<'_> {
                 (CheckStatus::Error, None)
             }
         };
-        self.checks_mut()
-            .record(subject.kind, &subject.object, &subject.address, status, problem);
+        self.checks_mut().record(
+            subject.kind,
+            &subject.object,
+            &subject.address,
+            status,
+            problem,
+        );
         match status {
             CheckStatus::Fail => lenient,
             CheckStatus::Error => false,
@@ -263,7 +280,10 @@ impl Expand<'_> {
             return wrong("must not be null");
         }
         match lang::convert(&message, &Type::String) {
-            Ok(text) => (text.as_str().map(|t| t.trim().to_owned()), Diagnostics::new()),
+            Ok(text) => (
+                text.as_str().map(|t| t.trim().to_owned()),
+                Diagnostics::new(),
+            ),
             Err(e) => wrong(&e.to_string()),
         }
     }

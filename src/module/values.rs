@@ -195,7 +195,13 @@ impl Values {
     }
 
     /// One output of an instance of a module call, by its key.
-    pub fn output(&self, caller: InstanceId, call: &str, key: &InstanceKey, output: &str) -> Option<&Value> {
+    pub fn output(
+        &self,
+        caller: InstanceId,
+        call: &str,
+        key: &InstanceKey,
+        output: &str,
+    ) -> Option<&Value> {
         let expansion = self.get(caller).calls.get(call)?;
         self.get(*expansion.items.get(key)?).outputs.get(output)
     }

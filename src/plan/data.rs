@@ -94,7 +94,9 @@ impl Planner<'_> {
             |value: Value| paths::mark_by_schema(paths::mark_sensitive(value, &sensitive), &schema);
         let test = |this: Option<&Value>| {
             let lifecycle = &block.lifecycle;
-            let tested = self.expand.test_resource(address, instance, repetition, lifecycle, this);
+            let tested = self
+                .expand
+                .test_resource(address, instance, repetition, lifecycle, this);
             tested.then_some(()).ok_or_else(Diagnostics::new)
         };
         test(None)?;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use mlinfra_sdk::{Path, Schema, Step, Value};
+use mlinfra_sdk::{Data, Path, Schema, Step, Value};
 
 use crate::addr::Mode;
 use crate::config::{ResourceBlock, Triggers};
 use crate::diag::{Diagnostic, Diagnostics, codes, nearest};
-use crate::lang::{Expr, TraversalStep};
+use crate::lang::{Expr, Traversal, TraversalStep};
 use crate::state::paths;
 
 /// What is wrong with the arguments that a block names.
@@ -60,27 +60,49 @@ pub fn ignore_changes(ignored: &Triggers, was: &Value, config: Value) -> Value {
             });
             Value::object(kept)
         }
-        Triggers::Some(references) => {
-            references
-                .iter()
-                .flat_map(Expr::references)
-                .fold(config, |config, traversal| {
-                    let rest = traversal.steps.iter().map(|step| match step {
-                        TraversalStep::Attribute(name, _) => Step::Attribute(Arc::clone(name)),
-                        TraversalStep::Index(key, _) => match key.as_str() {
-                            Some(key) => Step::Key(Arc::from(key)),
-                            None => Step::Index(index(key)),
-                        },
-                    });
-                    let root = Step::Attribute(Arc::clone(&traversal.root));
-                    let path = Path(std::iter::once(root).chain(rest).collect());
-                    match path.get(was).cloned() {
-                        Some(kept) => set(config, &path.0, &kept),
-                        None => config,
-                    }
-                })
-        }
+        Triggers::Some(references) => references
+            .iter()
+            .flat_map(Expr::references)
+            .fold(config, |config, traversal| {
+                keep(config, was, &path(traversal))
+            }),
     }
+}
+
+fn path(traversal: &Traversal) -> Path {
+    let rest = traversal.steps.iter().map(|step| match step {
+        TraversalStep::Attribute(name, _) => Step::Attribute(Arc::clone(name)),
+        TraversalStep::Index(key, _) => match key.as_str() {
+            Some(key) => Step::Key(Arc::from(key)),
+            None => Step::Index(index(key)),
+        },
+    });
+    let root = Step::Attribute(Arc::clone(&traversal.root));
+    Path(std::iter::once(root).chain(rest).collect())
+}
+
+/// The configuration with what lies at a path as it was.
+fn keep(config: Value, was: &Value, path: &Path) -> Value {
+    // A key of a map may be missing on either side; of anything else, the whole is kept.
+    let (whole, key) = match path.0.split_last() {
+        Some((Step::Key(key), rest)) => (Path(rest.to_vec()), Some(key)),
+        _ => (path.clone(), None),
+    };
+    let (Some(before), Some(now)) = (whole.get(was), whole.get(&config)) else {
+        return config;
+    };
+    let kept = match (key, now.data(), before.entries()) {
+        (Some(key), Data::Map(ty, entries), Some(before)) => {
+            let mut entries = entries.as_ref().clone();
+            match before.get(key) {
+                Some(value) => entries.insert(Arc::clone(key), value.clone()),
+                None => entries.remove(key),
+            };
+            Value::map(ty.clone(), entries)
+        }
+        _ => before.clone(),
+    };
+    paths::change(config, &whole.0, &|_| kept.clone())
 }
 
 fn index(key: &Value) -> usize {
@@ -90,19 +112,34 @@ fn index(key: &Value) -> usize {
         .unwrap_or(usize::MAX)
 }
 
-/// The value with what lies at a path replaced; unchanged where nothing lies there, except that a
-/// map takes a new key.
-fn set(value: Value, path: &[Step], by: &Value) -> Value {
-    let Some((step, rest)) = path.split_first() else {
-        return by.clone();
-    };
-    match step {
-        Step::Attribute(name) | Step::Key(name) if value.entries().is_some() => {
-            let inner = value.get(name).cloned().unwrap_or(Value::NULL);
-            value.with_attribute(name, set(inner, rest, by))
-        }
-        _ => paths::change(value, std::slice::from_ref(step), &|inner| {
-            set(inner, rest, by)
-        }),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mlinfra_sdk::Type;
+
+    fn map(entries: &[(&str, i64)]) -> Value {
+        let entries = entries.iter().map(|(k, v)| (*k, Value::from(*v)));
+        Value::object([("m", Value::map(Type::Number, entries))])
+    }
+
+    #[test]
+    fn a_key_of_a_map_is_kept_whether_it_was_there_or_not() {
+        let at = |key: &str| Path(vec![Step::Attribute("m".into()), Step::Key(key.into())]);
+        let was = map(&[("a", 1), ("b", 2)]);
+        let config = map(&[("a", 9), ("c", 3)]);
+        let kept = ["a", "b", "c"]
+            .iter()
+            .fold(config, |c, key| keep(c, &was, &at(key)));
+        assert_eq!(kept, was);
+    }
+
+    #[test]
+    fn of_an_object_the_whole_is_kept() {
+        let object = |n: i64| {
+            let inside = Value::object([("a", Value::from(n)), ("b", Value::from(n))]);
+            Value::object([("o", inside)])
+        };
+        let path = Path(vec![Step::Attribute("o".into()), Step::Key("a".into())]);
+        assert_eq!(keep(object(2), &object(1), &path), object(1));
     }
 }

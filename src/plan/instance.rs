@@ -66,7 +66,8 @@ impl Planner<'_> {
             return Outcome::Failed;
         };
         let module = self.expand.values().get(instance).address.clone();
-        self.expand.report_all(ignore::check(block, &setting.schema));
+        self.expand
+            .report_all(ignore::check(block, &setting.schema));
         if let Err(diagnostics) = self.import_keys(imports, &module, shape) {
             return self.outcome(Err(diagnostics));
         }
@@ -138,7 +139,10 @@ impl Planner<'_> {
 
     /// Plans one instance; answers the value that others refer to, if there is one.
     async fn one(&self, subject: &Subject<'_>) -> Result<Option<Value>, Diagnostics> {
-        if !self.targeted.takes(subject.setting.number, &subject.address) {
+        if !self
+            .targeted
+            .takes(subject.setting.number, &subject.address)
+        {
             return self.remembered(subject);
         }
         let prior = self.prior_of(subject).await?;
@@ -314,7 +318,11 @@ impl Planner<'_> {
         };
         let call = self.call(setting);
         let place = |path: &Path| path_span(body, path);
-        fn request<'r>(schema: &Schema, prior: Option<&'r Value>, config: &'r Value) -> PlanRequest<'r> {
+        fn request<'r>(
+            schema: &Schema,
+            prior: Option<&'r Value>,
+            config: &'r Value,
+        ) -> PlanRequest<'r> {
             PlanRequest {
                 prior,
                 config,
@@ -327,7 +335,9 @@ impl Planner<'_> {
         };
         let planned = {
             let _turn = self.limit.acquire().await;
-            call.plan(request(schema, was.as_ref(), &kept)).await.map_err(failed)?
+            call.plan(request(schema, was.as_ref(), &kept))
+                .await
+                .map_err(failed)?
         };
         let marked = |value: Value| {
             paths::mark_by_schema(paths::mark_sensitive(value, &sensitive), &setting.schema)
@@ -337,7 +347,10 @@ impl Planner<'_> {
         let mut notes = planned.notes;
         if action.is_replace() {
             // A new object has nothing to keep: all of the configuration counts.
-            let anew = call.plan(request(schema, None, &config)).await.map_err(failed)?;
+            let anew = call
+                .plan(request(schema, None, &config))
+                .await
+                .map_err(failed)?;
             after = anew.value;
             if notes.is_empty() {
                 notes = anew.notes;

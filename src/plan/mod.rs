@@ -23,9 +23,9 @@ mod removed;
 mod targets;
 mod validate;
 
+pub use crate::module::{CheckResult, CheckStatus};
 pub use bookkeeping::Bookkeeping;
 pub use execution::{Execution, Step};
-pub use crate::module::{CheckResult, CheckStatus};
 pub use ignore::ignore_changes;
 pub use model::{Action, ActionReason, Mode, OutputChange, Plan, ResourceChange};
 pub use options::Options;

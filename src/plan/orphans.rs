@@ -27,7 +27,7 @@ impl Planner<'_> {
     /// Plans the deletion of everything that the walk did not meet.
     pub async fn orphans(&self) {
         let wanted = |address: &&ResourceInstance| self.targeted.takes_orphan(address);
-        let seen = self.seen.take();
+        let seen = self.seen.borrow().clone();
         let all: Vec<&ResourceInstance> = self.prior.resources.keys().filter(wanted).collect();
         for address in all {
             let Some(state) = self.prior.resources.get(address) else {

@@ -43,7 +43,9 @@ impl Planner<'_> {
     /// Whether an output is planned.
     fn tells(&self, name: &Arc<str>) -> bool {
         let node = Node::Output(self.tree.root().id, Arc::clone(name));
-        self.nodes.find(&node).is_some_and(|node| self.targeted.wants(node))
+        self.nodes
+            .find(&node)
+            .is_some_and(|node| self.targeted.wants(node))
             && (self.options.mode != Mode::Destroy || self.targeted.is_everything())
     }
 }

@@ -14,7 +14,7 @@ use super::moves::Moves;
 use super::removed::{self, Forgotten};
 use super::targets::Targeted;
 use super::{Mode, Options, Plan, ResourceChange};
-use crate::addr::{self, ResourceInstance};
+use crate::addr::{self, InstanceKey, ResourceInstance};
 use crate::config::{ModuleId, ResourceBlock, Tree};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::{Outcome, Visit, walk};
@@ -272,6 +272,7 @@ impl<'p> Planner<'p> {
         let mut changes = self.changes.take();
         changes.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
         diagnostics.extend(self.targeted.warning());
+        diagnostics.extend(self.unmatched_replacements());
         diagnostics.extend(self.moves.blockage());
         diagnostics.extend(removed::warning(&changes));
         let mut drift = self.drift.take();
@@ -302,6 +303,34 @@ impl<'p> Planner<'p> {
             data: self.data.take(),
             diagnostics,
         }
+    }
+
+    /// Warns of `-replace` without the key that it needs.
+    fn unmatched_replacements(&self) -> Vec<Diagnostic> {
+        let seen = self.seen.borrow();
+        let unkeyed = self.options.replace.iter();
+        let unkeyed = unkeyed.filter(|a| a.key == InstanceKey::None && !seen.contains(*a));
+        let warning = |address: &ResourceInstance| {
+            let path = address.path();
+            let mut instances: Vec<_> = seen
+                .iter()
+                .filter(|a| a.module == address.module && a.resource == address.resource)
+                .collect();
+            instances.sort();
+            if instances.is_empty() {
+                return None;
+            }
+            let lines = instances.iter();
+            let lines = lines.map(|a| format!("\n  -replace={:?}", a.to_string()));
+            Some(Diagnostic::warning(
+                "Incompletely-matched force-replace resource instance",
+                format!(
+                    "Your force-replace request for {path} doesn't match any resource instances because it lacks an instance key.\n\nTo force replacement of particular instances, use one or more of the following options instead:{}",
+                    lines.collect::<String>()
+                ),
+            ))
+        };
+        unkeyed.filter_map(warning).collect()
     }
 
     fn root_variables(&self) -> BTreeMap<Arc<str>, Value> {

@@ -42,11 +42,7 @@ const SHAPE: Shape = Shape {
     blocks: &["precondition"],
 };
 
-pub(super) fn read(
-    block: &Block,
-    sources: &Sources,
-    d: &mut Diagnostics,
-) -> Option<Output> {
+pub(super) fn read(block: &Block, sources: &Sources, d: &mut Diagnostics) -> Option<Output> {
     let name = name_of(block, d)?;
     SHAPE.check(&block.body, d);
     let flag = |name: &str, d: &mut Diagnostics| {

@@ -160,7 +160,10 @@ fn own_conditions(labels: &[Label; 2], mode: Mode, lifecycle: &Lifecycle, d: &mu
             d.push(
                 Diagnostic::error(
                     format!("Invalid reference in {what}"),
-                    format!("Configuration for {}.{} may not refer to itself.", ty.text, name.text),
+                    format!(
+                        "Configuration for {}.{} may not refer to itself.",
+                        ty.text, name.text
+                    ),
                 )
                 .at(traversal.span)
                 .code(codes::CYCLE),
@@ -235,14 +238,19 @@ fn not_static(expr: &Expr, detail: &str) -> Diagnostic {
 /// A reference in quotes, as it was once written.
 fn quoted(text: &str, span: Span) -> Option<Expr> {
     let mut names = text.split('.');
-    if text.split('.').any(|name| super::identifier_problem(name).is_some()) {
+    if text
+        .split('.')
+        .any(|name| super::identifier_problem(name).is_some())
+    {
         return None;
     }
     let root = names.next()?.into();
     Some(Expr::traversal(Traversal {
         root,
         root_span: span,
-        steps: names.map(|name| TraversalStep::Attribute(name.into(), span)).collect(),
+        steps: names
+            .map(|name| TraversalStep::Attribute(name.into(), span))
+            .collect(),
         span,
     }))
 }

@@ -52,11 +52,7 @@ const SHAPE: Shape = Shape {
     blocks: &["validation"],
 };
 
-pub(super) fn read(
-    block: &Block,
-    sources: &Sources,
-    d: &mut Diagnostics,
-) -> Option<Variable> {
+pub(super) fn read(block: &Block, sources: &Sources, d: &mut Diagnostics) -> Option<Variable> {
     let name = name_of(block, d)?;
     SHAPE.check(&block.body, d);
     let flag = |name: &str, d: &mut Diagnostics| {
