@@ -11,7 +11,7 @@ use crate::addr::{InstanceKey, ResourceInstance};
 use crate::config::{ModuleId, ResourceBlock, Tree};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::module::{InstanceId, Node, Repetition, written_at};
-use crate::plan::{Action, ResourceChange, provider_ref};
+use crate::plan::{Action, ResourceChange, ignore_changes, provider_ref};
 use crate::provider::{Call, differing, failure_diagnostic};
 use crate::state::{Intent, Object, Operation, Outcome, Planned, ProviderRef, Status, paths};
 
@@ -89,6 +89,11 @@ impl Executor<'_> {
             .into());
         }
         let sensitive = paths::Found::within(&config).sensitive;
+        let mut config = config.unmark_deep().0;
+        if change.action == Action::Update {
+            let before = change.before.clone().unmark_deep().0;
+            config = ignore_changes(&block.lifecycle.ignore_changes, &before, config);
+        }
         Ok(Making {
             tree: self.tree,
             module: module.id,
@@ -99,7 +104,7 @@ impl Executor<'_> {
             repetition,
             provider: provider_ref(self.tree, self.nodes, id),
             session,
-            config: config.unmark_deep().0,
+            config,
             sensitive,
         })
     }

@@ -220,7 +220,9 @@ impl<'x> Executor<'x> {
                     key,
                 };
                 let value = self.values.borrow().get(&address).cloned();
-                let value = value.unwrap_or(Value::UNKNOWN);
+                let Some(value) = value.or_else(|| self.remembered(&address)) else {
+                    continue;
+                };
                 if unchanged.contains(&address)
                     && !self.still_holds(instance, &repetition, block, &address, &value)
                 {
@@ -268,6 +270,14 @@ impl<'x> Executor<'x> {
                 .test_resource(address, instance, repetition, lifecycle, this)
         };
         test(None) && test(Some(value))
+    }
+
+    /// What is known of an instance that the plan has nothing to say of, because no target
+    /// selects it.
+    fn remembered(&self, address: &ResourceInstance) -> Option<Value> {
+        let instance = self.state.instance(address)?;
+        let schema = self.host.schema(&instance.provider.name, &address.resource);
+        instance.current?.decode(&*schema.ok()?).ok()
     }
 
     /// Records what an unchanged object needs by now, so that it is destroyed in the right order.
@@ -332,30 +342,34 @@ impl<'x> Executor<'x> {
 
     /// Records the outputs of the root module, as far as they are known.
     async fn outputs(&self) -> Result<(), Diagnostics> {
-        let mut outputs: BTreeMap<Arc<str>, OutputValue> = BTreeMap::new();
-        if self.planned.plan.mode != plan::Mode::Destroy {
-            let values = self.expand.values();
-            let root = values.get(Values::ROOT);
-            let before = self.state.snapshot();
-            for (name, output) in &self.tree.root().declarations.outputs {
-                match root.outputs.get(name) {
-                    Some(value) if value.is_wholly_known() => {
-                        if !value.is_null() {
-                            let value = OutputValue::new(value.clone(), output.sensitive);
-                            outputs.insert(Arc::clone(name), value);
-                        }
-                    }
-                    // What it needs failed: it is what it was.
-                    _ => {
-                        if let Some(was) = before.outputs.get(name) {
-                            outputs.insert(Arc::clone(name), was.clone());
-                        }
-                    }
+        let recorded = self.state.set_outputs(self.known_outputs()).await;
+        recorded.map_err(Into::into)
+    }
+
+    /// The outputs of the root module: those that are known as they are now, the others as they
+    /// were.
+    fn known_outputs(&self) -> BTreeMap<Arc<str>, OutputValue> {
+        let mut outputs = self.state.snapshot().outputs.clone();
+        let values = self.expand.values();
+        let root = values.get(Values::ROOT);
+        for (name, change) in &self.planned.plan.outputs {
+            if change.action == Action::Delete && change.after.is_null() {
+                outputs.remove(name);
+            }
+            // What it needs may have failed: then it is what it was.
+            let value = root.outputs.get(name).filter(|v| v.is_wholly_known());
+            match value {
+                Some(value) if value.is_null() => {
+                    outputs.remove(name);
                 }
+                Some(value) => {
+                    let value = OutputValue::new(value.clone(), change.sensitive);
+                    outputs.insert(Arc::clone(name), value);
+                }
+                None => {}
             }
         }
-        let recorded = self.state.set_outputs(outputs).await;
-        recorded.map_err(Into::into)
+        outputs
     }
 
     /// The changes of a resource as written.

@@ -163,6 +163,12 @@ impl Operation {
             }
             Err(diagnostics) => return Err(cx.fail(&diagnostics, sources)),
         }
+        let invalid = self.invalid(cx).await;
+        if invalid.has_errors() {
+            let mut diagnostics = self.configuration.diagnostics.clone();
+            diagnostics.extend(invalid);
+            return Err(cx.fail(&diagnostics, sources));
+        }
         let snapshot = self.state.snapshot();
         let mut planned = plan::plan(
             tree,
@@ -187,6 +193,15 @@ impl Operation {
         }
         planned.diagnostics = diagnostics;
         Ok(planned)
+    }
+
+    /// What is wrong with the configuration whatever the variables and the world: with blocks that
+    /// this plan would not come to, too.
+    async fn invalid(&self, cx: &Context) -> Diagnostics {
+        let Configuration { tree, nodes, .. } = &self.configuration;
+        let mut expand = self.configuration.expand(&cx.root, Default::default());
+        expand.abstractly = true;
+        plan::validate(tree, nodes, &expand, &self.host).await
     }
 
     /// Closes the state; reports when that fails.
@@ -215,6 +230,12 @@ fn options(configuration: &Configuration, given: &PlanArguments) -> Result<Optio
     let mut replace = Vec::new();
     for text in &given.replace {
         match ResourceInstance::parse(text) {
+            Ok(address) if address.resource.mode == crate::addr::Mode::Data => {
+                diagnostics.push(Diagnostic::error(
+                    format!("Invalid force-replace address {text:?}"),
+                    "Only managed resources can be used with the -replace=... option.",
+                ));
+            }
             Ok(address) => replace.push(address),
             Err(e) => diagnostics.push(Diagnostic::error(
                 format!("Invalid force-replace address {text:?}"),
@@ -237,6 +258,18 @@ fn options(configuration: &Configuration, given: &PlanArguments) -> Result<Optio
         (_, true) => Mode::RefreshOnly,
         _ => Mode::Normal,
     };
+    if mode != Mode::Normal && !replace.is_empty() {
+        diagnostics.push(Diagnostic::error(
+            "Unsupported plan mode",
+            "Forcing resource instance replacement (with -replace=...) is allowed only in normal planning mode.",
+        ));
+    }
+    if mode == Mode::RefreshOnly && !given.refresh {
+        diagnostics.push(Diagnostic::error(
+            "Incompatible refresh options",
+            "It doesn't make sense to use -refresh-only at the same time as -refresh=false, because mlinfra would have nothing to do.",
+        ));
+    }
     diagnostics.into_result(Options {
         mode,
         refresh: given.refresh,

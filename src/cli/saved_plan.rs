@@ -17,7 +17,7 @@ use super::view::state::StateView;
 use super::{providers, stored};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::plan::file::{self, Damage, SavedPlan};
-use crate::plan::{Execution, Options, Plan, Planned};
+use crate::plan::{Execution, Options, Plan, Planned, Targeted};
 use crate::provider::Host;
 use crate::state::{Snapshot, State};
 
@@ -204,13 +204,10 @@ pub async fn open(
         let _ = state.close().await;
         return Err(code);
     }
+    let (tree, nodes) = (&configuration.tree, &configuration.nodes);
+    let targeted = Targeted::of(tree, nodes, &prior, &saved.options);
     let planned = Planned {
-        execution: Execution::of(
-            &configuration.tree,
-            &configuration.nodes,
-            &prior,
-            &saved.plan,
-        ),
+        execution: Execution::of(tree, nodes, &prior, &saved.plan, &targeted),
         plan: saved.plan,
         bookkeeping: saved.bookkeeping,
         data: saved.data,

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use super::body::Body;
 use super::declare::{ModuleCall, reserved};
 use super::tree::{ModuleId, Origin, Tree};
-use super::{Declarations, parse};
+use super::{Declarations, overrides, parse};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::source::Sources;
 
@@ -165,11 +166,7 @@ impl Loader<'_> {
         };
         let mut declarations = Declarations::default();
         let kinds = self.vocabulary.kinds();
-        for file in files {
-            let source = self
-                .sources
-                .add(&file.name, file.path.as_deref(), file.text);
-            let body = parse(source, self.sources, self.diagnostics);
+        for body in self.bodies(files) {
             declarations.read(body, &kinds, self.sources, self.diagnostics);
         }
         self.check(origin, call, &declarations);
@@ -177,6 +174,28 @@ impl Loader<'_> {
         let declarations = Arc::new(declarations);
         self.read.insert(origin.clone(), Arc::clone(&declarations));
         Some(declarations)
+    }
+
+    /// The text of files, with what override files say in place.
+    fn bodies(&mut self, files: Vec<File>) -> Vec<Body> {
+        let (mut bodies, mut overriding) = (Vec::new(), Vec::new());
+        for file in files {
+            let name = Path::new(&file.name).file_name().unwrap_or_default();
+            let is_override = overrides::is_override(&name.to_string_lossy());
+            let source = self
+                .sources
+                .add(&file.name, file.path.as_deref(), file.text);
+            let body = parse(source, self.sources, self.diagnostics);
+            if is_override {
+                overriding.push(body);
+            } else {
+                bodies.push(body);
+            }
+        }
+        for body in overriding {
+            overrides::merge(&mut bodies, body, self.diagnostics);
+        }
+        bodies
     }
 
     /// What can only be told when all files of a module were read.

@@ -5,6 +5,7 @@
 pub mod body;
 mod declare;
 mod loader;
+mod overrides;
 mod parse;
 mod tree;
 mod values;

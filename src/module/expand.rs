@@ -16,7 +16,7 @@ use super::values::{Expansion, InstanceId, Shape, Values};
 use crate::addr::{InstanceKey, ModuleInstance, Resource};
 use crate::config::body::Body;
 use crate::config::{ModuleId, ModuleNode, Output, ResourceBlock, Tree, Variable};
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::graph::Outcome;
 use crate::lang::{self, Expr, FunctionSettings};
 use crate::source::Span;
@@ -288,13 +288,25 @@ impl<'e> Expand<'e> {
                 "The \"count\" value depends on resource attributes that cannot be determined until apply, so mlinfra cannot predict how many instances will be created. To work around this, use the -target argument to first apply only the resources that the count depends on.",
             );
         }
-        let number = lang::convert(&value, &Type::Number)
-            .ok()
-            .and_then(|v| v.as_number().cloned());
-        let Some(number) = number else {
-            return wrong(
-                "The given \"count\" argument value is unsuitable: a number is required.",
-            );
+        let converted = lang::convert(&value, &Type::Number);
+        let number = match converted.map(|v| v.as_number().cloned()) {
+            Ok(Some(number)) => number,
+            Ok(None) => {
+                return wrong(
+                    "The given \"count\" argument value is unsuitable: a number is required.",
+                );
+            }
+            Err(e) => {
+                self.report(
+                    Diagnostic::error(
+                        "Incorrect value type",
+                        format!("Invalid expression value: {e}."),
+                    )
+                    .at(expr.span)
+                    .code(codes::INVALID_REPETITION),
+                );
+                return None;
+            }
         };
         match number.as_i64().map(usize::try_from) {
             Some(Ok(count)) => Some(count),
@@ -459,10 +471,20 @@ impl<'e> Expand<'e> {
         if value.is_null() && !variable.nullable {
             return match &variable.default {
                 Some(default) => Some(default.clone()),
-                None => wrong(format!(
-                    "The given value is not suitable for {}: required variable may not be set to null.",
-                    self.declared(node, variable)
-                )),
+                None => {
+                    self.report(
+                        Diagnostic::error(
+                            "Required variable not set",
+                            format!(
+                                "The given value is not suitable for {}: required variable may not be set to null.",
+                                self.declared(node, variable)
+                            ),
+                        )
+                        .at(argument.value.span)
+                        .code(codes::UNSUITABLE_VALUE),
+                    );
+                    None
+                }
             };
         }
         match variable.constraint.apply(value) {
@@ -579,10 +601,7 @@ impl<'e> Expand<'e> {
                         outcome = Outcome::Failed;
                         continue;
                     };
-                    self.values_mut()
-                        .get_mut(instance)
-                        .outputs
-                        .insert(Arc::clone(name), value);
+                    self.values_mut().set_output(instance, name, value);
                 }
                 None => outcome = Outcome::Failed,
             }

@@ -75,7 +75,13 @@ impl Scope for InstanceScope<'_> {
                 }
                 Ok((expansion.whole(Value::clone), steps))
             }
-            Subject::Module(name, _) => {
+            Subject::Module(name, output) => {
+                // One output is looked up without putting all of them together: the others may
+                // not be there yet.
+                let found = output.and_then(|output| self.output(traversal, &name, &output));
+                if let Some(found) = found {
+                    return Ok(found);
+                }
                 Ok((self.values.call(self.instance, &name).unwrap_or(Value::UNKNOWN), steps))
             }
             Subject::Count(name) => self.count(traversal, &name).map(|v| (v, steps)),
@@ -108,6 +114,16 @@ impl Scope for InstanceScope<'_> {
 }
 
 impl InstanceScope<'_> {
+    /// The output of a module that a reference names at once, and how many steps it took.
+    fn output(&self, traversal: &Traversal, call: &str, output: &str) -> Option<(Value, usize)> {
+        let (key, steps) = match traversal.steps.get(1) {
+            Some(TraversalStep::Index(key, _)) => (InstanceKey::of(key)?, 3),
+            _ => (InstanceKey::None, 2),
+        };
+        let value = self.values.output(self.instance, call, &key, output)?;
+        Some((value.clone(), steps))
+    }
+
     fn count(&self, traversal: &Traversal, name: &str) -> Result<Value, Diagnostic> {
         if name != "index" {
             return Err(Diagnostic::error(

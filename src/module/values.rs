@@ -182,6 +182,30 @@ impl Values {
         Some(expansion.whole(|id| self.outputs(*id)))
     }
 
+    /// Sets an output; what was put together of the outputs before is put together anew.
+    pub fn set_output(&mut self, id: InstanceId, name: &Arc<str>, value: Value) {
+        let record = self.get_mut(id);
+        record.outputs.insert(Arc::clone(name), value);
+        let call = record.address.0.last().map(|step| Arc::clone(&step.name));
+        if let (Some(parent), Some(call)) = (record.parent, call)
+            && let Some(expansion) = self.get_mut(parent).calls.get_mut(&call)
+        {
+            expansion.whole = OnceCell::new();
+        }
+    }
+
+    /// One output of an instance of a module call, by its key.
+    pub fn output(
+        &self,
+        caller: InstanceId,
+        call: &str,
+        key: &InstanceKey,
+        output: &str,
+    ) -> Option<&Value> {
+        let expansion = self.get(caller).calls.get(call)?;
+        self.get(*expansion.items.get(key)?).outputs.get(output)
+    }
+
     /// The outputs of an instance as an object.
     pub fn outputs(&self, id: InstanceId) -> Value {
         let outputs = &self.get(id).outputs;

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Action, Plan, ResourceChange};
+use super::{Action, Plan, ResourceChange, Targeted};
 use crate::addr::{self, ResourcePath};
 use crate::config::Tree;
 use crate::graph::Graph;
@@ -38,8 +38,15 @@ pub struct Execution {
 
 impl Execution {
     /// The execution of a plan.
-    pub fn of(tree: &Tree, nodes: &Nodes, prior: &Snapshot, plan: &Plan) -> Execution {
+    pub fn of(
+        tree: &Tree,
+        nodes: &Nodes,
+        prior: &Snapshot,
+        plan: &Plan,
+        targeted: &Targeted<'_>,
+    ) -> Execution {
         let mut builder = Builder {
+            targeted,
             tree,
             nodes,
             prior,
@@ -69,6 +76,7 @@ struct Builder<'b> {
     nodes: &'b Nodes,
     prior: &'b Snapshot,
     plan: &'b Plan,
+    targeted: &'b Targeted<'b>,
     execution: Execution,
     /// The step that makes each change.
     made: HashMap<usize, usize>,
@@ -97,7 +105,12 @@ impl Builder<'_> {
     /// Steps `0..nodes` are the nodes of the configuration, in their own order.
     fn evaluations(&mut self) {
         for (number, _) in self.nodes.iter() {
-            self.execution.push(Step::Evaluate(number));
+            let step = if self.targeted.wants(number) {
+                Step::Evaluate(number)
+            } else {
+                Step::Gate
+            };
+            self.execution.push(step);
         }
         for (number, _) in self.nodes.iter() {
             for dependency in self.nodes.graph.dependencies(number) {

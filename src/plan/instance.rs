@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use mlinfra_sdk::{Path, Plan as PlanRequest, Read, Schema, Session, Step, Value, planning};
+use mlinfra_sdk::{Path, Plan as PlanRequest, Read, Schema, Session, Value, planning};
 
+use super::ignore::{self, ignore_changes};
 use super::imports::Targets;
 use super::planner::Planner;
 use super::{Action, ActionReason, Mode, ResourceChange};
 use crate::addr::{InstanceKey, ResourceInstance};
-use crate::config::{ResourceBlock, Triggers};
+use crate::config::ResourceBlock;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::Outcome;
 use crate::lang::{Expr, TraversalStep};
@@ -29,7 +30,7 @@ pub(super) struct Setting<'s> {
     /// What is to be imported.
     pub imports: &'s Targets,
     pub create_first: bool,
-    pub wanted: bool,
+    pub number: usize,
 }
 
 /// One instance.
@@ -65,6 +66,8 @@ impl Planner<'_> {
             return Outcome::Failed;
         };
         let module = self.expand.values().get(instance).address.clone();
+        self.expand
+            .report_all(ignore::check(block, &setting.schema));
         if let Err(diagnostics) = self.import_keys(imports, &module, shape) {
             return self.outcome(Err(diagnostics));
         }
@@ -82,7 +85,7 @@ impl Planner<'_> {
             async move {
                 self.seen.borrow_mut().insert(subject.address.clone());
                 let value = self.one(&subject).await;
-                value.map(|value| (subject.address.key, value))
+                value.map(|value| Some((subject.address.key, value?)))
             }
         }))
         .await;
@@ -90,7 +93,7 @@ impl Planner<'_> {
         let mut outcome = Outcome::Done;
         for result in planned {
             match result {
-                Ok(item) => items.push(item),
+                Ok(item) => items.extend(item),
                 Err(diagnostics) => outcome = self.outcome(Err(diagnostics)),
             }
         }
@@ -130,31 +133,34 @@ impl Planner<'_> {
             provider_id: id,
             imports,
             create_first: self.create_first[number],
-            wanted: self.wanted[number],
+            number,
         })
     }
 
-    /// Plans one instance; answers the value that others refer to.
-    async fn one(&self, subject: &Subject<'_>) -> Result<Value, Diagnostics> {
-        let prior = self.prior_of(subject).await?;
-        let targeted = self.options.targets.is_empty()
-            || self
-                .options
-                .targets
-                .iter()
-                .any(|t| t.selects(&subject.address))
-            || subject.setting.wanted;
-        match self.options.mode {
-            Mode::Normal if targeted => self.desired(subject, prior).await,
-            Mode::Destroy if targeted => Ok(self.doomed(subject, prior)),
-            _ => {
-                let value = prior.value.clone();
-                if let Some(value) = prior.value {
-                    self.push(subject, Some(value.clone()), Some(value), Action::NoOp);
-                }
-                Ok(value.unwrap_or_else(|| Value::unknown(subject.setting.schema.ty())))
-            }
+    /// Plans one instance; answers the value that others refer to, if there is one.
+    async fn one(&self, subject: &Subject<'_>) -> Result<Option<Value>, Diagnostics> {
+        if !self
+            .targeted
+            .takes(subject.setting.number, &subject.address)
+        {
+            return self.remembered(subject);
         }
+        let prior = self.prior_of(subject).await?;
+        match self.options.mode {
+            Mode::Normal => self.desired(subject, prior).await.map(Some),
+            Mode::Destroy => Ok(Some(self.doomed(subject, prior))),
+            Mode::RefreshOnly => Ok(prior.value),
+        }
+    }
+
+    /// What is known of an instance that no target selects.
+    fn remembered(&self, subject: &Subject<'_>) -> Result<Option<Value>, Diagnostics> {
+        let setting = subject.setting;
+        let Some(object) = self.prior.current(&subject.address) else {
+            return Ok(None);
+        };
+        let value = self.decode(object, &setting.schema, &setting.session, &subject.address);
+        Ok(Some(value.map_err(|d| d.at(setting.block.header))?))
     }
 
     fn call<'c>(&'c self, setting: &'c Setting<'_>) -> Call<'c> {
@@ -304,23 +310,34 @@ impl Planner<'_> {
         let (config, _) = config.unmark_deep();
         self.provider_validates(subject, &config)?;
         let was = prior.value.clone().map(|v| v.unmark_deep().0);
-        let config = match &was {
-            Some(was) => ignore_changes(&setting.block.lifecycle.ignore_changes, was, config),
-            None => config,
+        let kept = match &was {
+            Some(was) => {
+                ignore_changes(&setting.block.lifecycle.ignore_changes, was, config.clone())
+            }
+            None => config.clone(),
         };
         let call = self.call(setting);
         let place = |path: &Path| self.expand.written_at(setting.instance, body, path);
-        let request = |prior| PlanRequest {
-            prior,
-            config: &config,
-            proposed: planning::proposed(&setting.schema, prior, &config),
-        };
+        fn request<'r>(
+            schema: &Schema,
+            prior: Option<&'r Value>,
+            config: &'r Value,
+        ) -> PlanRequest<'r> {
+            PlanRequest {
+                prior,
+                config,
+                proposed: planning::proposed(schema, prior, config),
+            }
+        }
+        let schema = &setting.schema;
         let failed = |failure| {
             Diagnostics::from(failure_diagnostic(&failure, Some(&place)).about(&subject.address))
         };
         let planned = {
             let _turn = self.limit.acquire().await;
-            call.plan(request(was.as_ref())).await.map_err(failed)?
+            call.plan(request(schema, was.as_ref(), &kept))
+                .await
+                .map_err(failed)?
         };
         let marked = |value: Value| {
             paths::mark_by_schema(paths::mark_sensitive(value, &sensitive), &setting.schema)
@@ -329,7 +346,11 @@ impl Planner<'_> {
         let mut after = planned.value;
         let mut notes = planned.notes;
         if action.is_replace() {
-            let anew = call.plan(request(None)).await.map_err(failed)?;
+            // A new object has nothing to keep: all of the configuration counts.
+            let anew = call
+                .plan(request(schema, None, &config))
+                .await
+                .map_err(failed)?;
             after = anew.value;
             if notes.is_empty() {
                 notes = anew.notes;
@@ -525,17 +546,6 @@ impl Planner<'_> {
         tested.then_some(()).ok_or_else(Diagnostics::new)
     }
 
-    fn push(
-        &self,
-        subject: &Subject<'_>,
-        before: Option<Value>,
-        after: Option<Value>,
-        action: Action,
-    ) {
-        let change = self.change(subject, before, after, action);
-        self.changes.borrow_mut().push(change);
-    }
-
     fn change(
         &self,
         subject: &Subject<'_>,
@@ -592,66 +602,5 @@ fn leaves(value: &Value, found: &mut Vec<String>) {
     let inside = value.elements().into_iter().flatten();
     for inner in inside.chain(value.entries().into_iter().flat_map(|e| e.values())) {
         leaves(inner, found);
-    }
-}
-
-/// The configuration with what is to be ignored taken from what is there.
-fn ignore_changes(ignored: &Triggers, was: &Value, config: Value) -> Value {
-    match ignored {
-        Triggers::None => config,
-        Triggers::All => {
-            let kept = config.entries().into_iter().flatten().map(|(name, value)| {
-                let was = was.get(name).filter(|_| !value.is_null());
-                (
-                    Arc::clone(name),
-                    was.cloned().unwrap_or_else(|| value.clone()),
-                )
-            });
-            Value::object(kept)
-        }
-        Triggers::Some(references) => {
-            references
-                .iter()
-                .flat_map(Expr::references)
-                .fold(config, |config, traversal| {
-                    let rest = traversal.steps.iter().map(|step| match step {
-                        TraversalStep::Attribute(name, _) => Step::Attribute(Arc::clone(name)),
-                        TraversalStep::Index(key, _) => match key.as_str() {
-                            Some(key) => Step::Key(Arc::from(key)),
-                            None => Step::Index(index(key)),
-                        },
-                    });
-                    let root = Step::Attribute(Arc::clone(&traversal.root));
-                    let path = Path(std::iter::once(root).chain(rest).collect());
-                    match path.get(was).cloned() {
-                        Some(kept) => set(config, &path.0, &kept),
-                        None => config,
-                    }
-                })
-        }
-    }
-}
-
-fn index(key: &Value) -> usize {
-    key.as_number()
-        .and_then(mlinfra_sdk::Number::as_i64)
-        .and_then(|n| usize::try_from(n).ok())
-        .unwrap_or(usize::MAX)
-}
-
-/// The value with what lies at a path replaced; unchanged where nothing lies there, except that a
-/// map takes a new key.
-fn set(value: Value, path: &[Step], by: &Value) -> Value {
-    let Some((step, rest)) = path.split_first() else {
-        return by.clone();
-    };
-    match step {
-        Step::Attribute(name) | Step::Key(name) if value.entries().is_some() => {
-            let inner = value.get(name).cloned().unwrap_or(Value::NULL);
-            value.with_attribute(name, set(inner, rest, by))
-        }
-        _ => paths::change(value, std::slice::from_ref(step), &|inner| {
-            set(inner, rest, by)
-        }),
     }
 }

@@ -26,11 +26,8 @@ pub(super) fn protected(address: &ResourceInstance) -> Diagnostic {
 impl Planner<'_> {
     /// Plans the deletion of everything that the walk did not meet.
     pub async fn orphans(&self) {
-        let wanted = |address: &&ResourceInstance| {
-            self.options.targets.is_empty()
-                || self.options.targets.iter().any(|t| t.selects(address))
-        };
-        let seen = self.seen.take();
+        let wanted = |address: &&ResourceInstance| self.targeted.takes_orphan(address);
+        let seen = self.seen.borrow().clone();
         let all: Vec<&ResourceInstance> = self.prior.resources.keys().filter(wanted).collect();
         for address in all {
             let Some(state) = self.prior.resources.get(address) else {
@@ -79,6 +76,9 @@ impl Planner<'_> {
         };
         // It is gone already; there is nothing to delete but its record, which apply drops.
         let Some(now) = now else { return Ok(()) };
+        if self.options.mode == Mode::RefreshOnly {
+            return Ok(());
+        }
         let holds_data = object.protected || schema.holds_data;
         let mut change = ResourceChange {
             address: address.clone(),
@@ -100,9 +100,6 @@ impl Planner<'_> {
         }
         if self.forgotten.takes(address) && self.options.mode == Mode::Normal {
             change.action = Action::Forget;
-        } else if self.options.mode == Mode::RefreshOnly {
-            change.action = Action::NoOp;
-            change.after = now.clone();
         } else if holds_data && change.deposed.is_none() && !self.options.destroy_data {
             if self.options.mode != Mode::Destroy {
                 return Err(protected(address).into());

@@ -7,7 +7,7 @@ use mlinfra_sdk::Value;
 
 use super::planner::Planner;
 use super::{Action, Mode, OutputChange};
-use crate::module::Values;
+use crate::module::{Node, Values};
 
 impl Planner<'_> {
     /// The change of every output, those that stay included.
@@ -16,6 +16,9 @@ impl Planner<'_> {
         let root = values.get(Values::ROOT);
         let mut changes = BTreeMap::new();
         for (name, output) in &self.tree.root().declarations.outputs {
+            if !self.tells(name) {
+                continue;
+            }
             let before = self.prior.outputs.get(name).map(|o| o.value.clone());
             let after = match self.options.mode {
                 Mode::Destroy => Value::NULL,
@@ -24,7 +27,9 @@ impl Planner<'_> {
             let change = change(before, after, output.sensitive);
             changes.insert(Arc::clone(name), change);
         }
-        for (name, output) in &self.prior.outputs {
+        let others = self.prior.outputs.iter();
+        // With targets, an output that nobody declares any more stays as it was.
+        for (name, output) in others.filter(|_| self.targeted.is_everything()) {
             changes.entry(Arc::clone(name)).or_insert_with(|| {
                 change(Some(output.value.clone()), Value::NULL, output.sensitive)
             });
@@ -33,6 +38,15 @@ impl Planner<'_> {
             !(c.before.is_null() && c.after.is_null() && self.options.mode == Mode::Destroy)
         });
         changes
+    }
+
+    /// Whether an output is planned.
+    fn tells(&self, name: &Arc<str>) -> bool {
+        let node = Node::Output(self.tree.root().id, Arc::clone(name));
+        self.nodes
+            .find(&node)
+            .is_some_and(|node| self.targeted.wants(node))
+            && (self.options.mode != Mode::Destroy || self.targeted.is_everything())
     }
 }
 

@@ -12,8 +12,9 @@ use super::execution::Execution;
 use super::imports;
 use super::moves::Moves;
 use super::removed::{self, Forgotten};
+use super::targets::Targeted;
 use super::{Mode, Options, Plan, ResourceChange};
-use crate::addr::{self, ResourceInstance};
+use crate::addr::{self, InstanceKey, ResourceInstance};
 use crate::config::{ModuleId, ResourceBlock, Tree};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::graph::{Outcome, Visit, walk};
@@ -52,8 +53,7 @@ pub(super) struct Planner<'p> {
     pub context: Context,
     /// Nodes whose replacements are made before the old object is destroyed.
     pub create_first: Vec<bool>,
-    /// Nodes that are planned; the others keep what they are.
-    pub wanted: Vec<bool>,
+    pub targeted: Targeted<'p>,
     pub limit: Semaphore,
     pub changes: RefCell<Vec<ResourceChange>>,
     pub drift: RefCell<Vec<ResourceChange>>,
@@ -99,7 +99,7 @@ pub async fn plan(
         options,
         context,
         create_first: create_first(tree, nodes),
-        wanted: wanted(tree, nodes, options),
+        targeted: Targeted::of(tree, nodes, prior, options),
         limit: Semaphore::new(options.parallelism.max(1)),
         changes: RefCell::default(),
         drift: RefCell::default(),
@@ -131,31 +131,14 @@ fn create_first(tree: &Tree, nodes: &Nodes) -> Vec<bool> {
     nodes.graph.closure(own.map(|(number, _)| number))
 }
 
-/// With targets: the resources they select and everything those need.
-fn wanted(tree: &Tree, nodes: &Nodes, options: &Options) -> Vec<bool> {
-    if options.targets.is_empty() {
-        return vec![true; nodes.graph.len()];
-    }
-    let selected = nodes.iter().filter(|(_, node)| match node {
-        Node::Resource(module, resource) => {
-            let path = &tree.get(*module).path;
-            options.targets.iter().any(|t| t.touches(path, resource))
-        }
-        _ => false,
-    });
-    let mut wanted = nodes.graph.closure(selected.map(|(number, _)| number));
-    for (number, node) in nodes.iter() {
-        // What is only evaluated does no harm, and outputs may need it.
-        wanted[number] |= !matches!(node, Node::Resource(..) | Node::Provider(_));
-    }
-    wanted
-}
-
 impl<'p> Planner<'p> {
     fn visit<'v>(&'v self, number: usize) -> Visit<'v>
     where
         'p: 'v,
     {
+        if !self.targeted.wants(number) {
+            return Visit::Ended(Outcome::Done);
+        }
         let outcome = match self.nodes.get(number) {
             Node::Module(module) => self.expand.visit_module(*module),
             Node::ModuleDone(_) => Outcome::Done,
@@ -274,6 +257,8 @@ impl<'p> Planner<'p> {
         }
         let mut changes = self.changes.take();
         changes.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
+        diagnostics.extend(self.targeted.warning());
+        diagnostics.extend(self.unmatched_replacements());
         diagnostics.extend(self.moves.blockage());
         diagnostics.extend(removed::warning(&changes));
         let mut drift = self.drift.take();
@@ -292,7 +277,7 @@ impl<'p> Planner<'p> {
             variables: self.root_variables(),
             deferred: Vec::new(),
         };
-        let execution = Execution::of(self.tree, self.nodes, self.prior, &plan);
+        let execution = Execution::of(self.tree, self.nodes, self.prior, &plan, &self.targeted);
         Planned {
             plan,
             execution,
@@ -304,6 +289,34 @@ impl<'p> Planner<'p> {
             data: self.data.take(),
             diagnostics,
         }
+    }
+
+    /// Warns of `-replace` without the key that it needs.
+    fn unmatched_replacements(&self) -> Vec<Diagnostic> {
+        let seen = self.seen.borrow();
+        let unkeyed = self.options.replace.iter();
+        let unkeyed = unkeyed.filter(|a| a.key == InstanceKey::None && !seen.contains(*a));
+        let warning = |address: &ResourceInstance| {
+            let path = address.path();
+            let mut instances: Vec<_> = seen
+                .iter()
+                .filter(|a| a.module == address.module && a.resource == address.resource)
+                .collect();
+            instances.sort();
+            if instances.is_empty() {
+                return None;
+            }
+            let lines = instances.iter();
+            let lines = lines.map(|a| format!("\n  -replace={:?}", a.to_string()));
+            Some(Diagnostic::warning(
+                "Incompletely-matched force-replace resource instance",
+                format!(
+                    "Your force-replace request for {path} doesn't match any resource instances because it lacks an instance key.\n\nTo force replacement of particular instances, use one or more of the following options instead:{}",
+                    lines.collect::<String>()
+                ),
+            ))
+        };
+        unkeyed.filter_map(warning).collect()
     }
 
     fn root_variables(&self) -> BTreeMap<Arc<str>, Value> {

@@ -44,6 +44,14 @@ fn with_output(planned: Value, output: Value) -> Value {
     planned.with_attribute("output", output)
 }
 
+/// Null when the input is, and otherwise an unknown value of its type.
+fn unknown_like(input: Value) -> Value {
+    if input.is_null() {
+        return input;
+    }
+    Value::unknown(input.ty())
+}
+
 #[async_trait]
 impl Resource<()> for TerraformData {
     fn type_name(&self) -> &'static str {
@@ -78,11 +86,7 @@ impl Resource<()> for TerraformData {
             .cloned()
             .unwrap_or(Value::NULL);
         let Some(prior) = request.prior else {
-            let output = if input.is_null() {
-                input
-            } else {
-                Value::UNKNOWN
-            };
+            let output = unknown_like(input);
             return Ok(Planned {
                 value: with_output(request.proposed, output),
                 replace: Vec::new(),
@@ -91,12 +95,7 @@ impl Resource<()> for TerraformData {
         };
         let mut planned = request.proposed;
         if prior.get("input") != Some(&input) {
-            let output = if input.is_null() {
-                Value::NULL
-            } else {
-                Value::UNKNOWN
-            };
-            planned = with_output(planned, output);
+            planned = with_output(planned, unknown_like(input));
         }
         let trigger = prior.get("triggers_replace") != planned.get("triggers_replace");
         Ok(Planned {

@@ -149,7 +149,10 @@ fn constant(
     ty: &mlinfra_sdk::Type,
     d: &mut Diagnostics,
 ) -> Option<mlinfra_sdk::Value> {
-    let value = d.keep(lang::evaluate(expr, &lang::NoScope::default()))?;
+    let Some(value) = d.keep(lang::evaluate(expr, &lang::NoScope::default())) else {
+        d.push(unsuitable(expr, "value must be known"));
+        return None;
+    };
     match lang::convert(&value, ty) {
         Ok(value) => Some(value),
         Err(e) => {

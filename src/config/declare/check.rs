@@ -89,16 +89,6 @@ pub(super) fn read(
     if let Some(data) = &mut data {
         data.check = Some(Arc::clone(&name.text));
     }
-    if block.body.blocks_of("assert").next().is_none() {
-        d.push(
-            Diagnostic::error(
-                "Zero assert blocks",
-                "Check blocks must have at least one assert block.",
-            )
-            .at(block.header)
-            .code(codes::MISSING_ARGUMENT),
-        );
-    }
     let check = Check {
         name: Arc::clone(&name.text),
         data: data.as_ref().map(|data| data.address.clone()),
@@ -109,5 +99,15 @@ pub(super) fn read(
             .collect(),
         header: block.header,
     };
+    if check.assertions.is_empty() {
+        d.push(
+            Diagnostic::error(
+                "Zero assert blocks",
+                "Check blocks must have at least one assert block.",
+            )
+            .at(block.header)
+            .code(codes::MISSING_ARGUMENT),
+        );
+    }
     Some((check, data))
 }

@@ -8,7 +8,7 @@ use super::provider::ProviderRef;
 use crate::addr::{Mode, Resource};
 use crate::config::body::{Block, Body, Label, Shape};
 use crate::diag::{Diagnostic, Diagnostics, codes};
-use crate::lang::{Expr, ExprKind, Traversal};
+use crate::lang::{Expr, ExprKind, Traversal, TraversalStep};
 use crate::source::{Sources, Span};
 
 /// A resource or data source.
@@ -189,34 +189,70 @@ pub(super) fn one_repetition(count: Option<&Expr>, for_each: Option<&Expr>, d: &
 pub(super) fn depends_on(body: &Body, d: &mut Diagnostics) -> Vec<Expr> {
     match body.value("depends_on") {
         None => Vec::new(),
-        Some(expr) => references(expr, "depends_on", d),
+        Some(expr) => references(expr, d),
     }
 }
 
 /// A list whose elements are references, nothing else.
-fn references(expr: &Expr, what: &str, d: &mut Diagnostics) -> Vec<Expr> {
+fn references(expr: &Expr, d: &mut Diagnostics) -> Vec<Expr> {
     let ExprKind::Tuple(items) = &expr.kind else {
-        d.push(
-            Diagnostic::error(
-                format!("Invalid {what}"),
-                format!("The {what} argument is a list of references: {what} = [local_file.a]."),
-            )
-            .at(expr.span)
-            .code("E0012"),
-        );
+        d.push(not_static(expr, "A static list expression is required."));
         return Vec::new();
     };
-    for item in items.iter().filter(|item| item.references().is_empty()) {
-        d.push(
-            Diagnostic::error(
-                "Invalid expression",
-                "A single static variable reference is required: only attribute access and indexing with constant keys. No calculations, function calls, template expressions, etc are allowed here.",
-            )
-            .at(item.span)
-            .code("E0012"),
-        );
+    let mut references = Vec::new();
+    for item in items.iter() {
+        match &item.kind {
+            ExprKind::Traversal(_) => references.push(item.clone()),
+            ExprKind::Literal(value) if value.as_str().is_some() => {
+                let quoted = value.as_str().and_then(|text| quoted(text, item.span));
+                match quoted {
+                    Some(reference) => {
+                        d.push(
+                            Diagnostic::warning(
+                                "Quoted references are deprecated",
+                                "In this context, references are expected literally rather than in quotes. Remove the quotes surrounding this reference to silence this warning.",
+                            )
+                            .at(item.span),
+                        );
+                        references.push(reference);
+                    }
+                    None => d.push(not_static(item, SINGLE)),
+                }
+            }
+            // References with computed keys are told by what depends on them.
+            _ if !item.references().is_empty() => references.push(item.clone()),
+            _ => d.push(not_static(item, SINGLE)),
+        }
     }
-    items.to_vec()
+    references
+}
+
+const SINGLE: &str = "A single static variable reference is required: only attribute access and indexing with constant keys. No calculations, function calls, template expressions, etc are allowed here.";
+
+fn not_static(expr: &Expr, detail: &str) -> Diagnostic {
+    Diagnostic::error("Invalid expression", detail)
+        .at(expr.span)
+        .code(codes::INVALID_REFERENCE)
+}
+
+/// A reference in quotes, as it was once written.
+fn quoted(text: &str, span: Span) -> Option<Expr> {
+    let mut names = text.split('.');
+    if text
+        .split('.')
+        .any(|name| super::identifier_problem(name).is_some())
+    {
+        return None;
+    }
+    let root = names.next()?.into();
+    Some(Expr::traversal(Traversal {
+        root,
+        root_span: span,
+        steps: names
+            .map(|name| TraversalStep::Attribute(name.into(), span))
+            .collect(),
+        span,
+    }))
 }
 
 fn read_lifecycle(block: &Block, sources: &Sources, d: &mut Diagnostics) -> Lifecycle {
@@ -245,7 +281,7 @@ fn read_lifecycle(block: &Block, sources: &Sources, d: &mut Diagnostics) -> Life
         replace_triggered_by: block
             .body
             .value("replace_triggered_by")
-            .map(|e| references(e, "replace_triggered_by", d))
+            .map(|e| references(e, d))
             .unwrap_or_default(),
         preconditions: conditions("precondition", d),
         postconditions: conditions("postcondition", d),
@@ -255,6 +291,21 @@ fn read_lifecycle(block: &Block, sources: &Sources, d: &mut Diagnostics) -> Life
 fn ignore_changes(expr: &Expr, d: &mut Diagnostics) -> Triggers {
     match &expr.kind {
         ExprKind::Traversal(t) if t.root.as_ref() == "all" && t.steps.is_empty() => Triggers::All,
-        _ => Triggers::Some(references(expr, "ignore_changes", d)),
+        ExprKind::Tuple(items) if items.iter().any(is_wildcard) => {
+            d.push(
+                Diagnostic::error(
+                    "Invalid ignore_changes wildcard",
+                    "The [\"*\"] form of ignore_changes wildcard is not valid. Use \"ignore_changes = all\" to ignore changes to all attributes.",
+                )
+                .at(expr.span)
+                .code(codes::INVALID_REFERENCE),
+            );
+            Triggers::None
+        }
+        _ => Triggers::Some(references(expr, d)),
     }
+}
+
+fn is_wildcard(item: &Expr) -> bool {
+    matches!(&item.kind, ExprKind::Literal(value) if value.as_str() == Some("*"))
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use mlinfra_sdk::Value;
+use mlinfra_sdk::{Type, Value};
 
 use super::check::{Condition, read_condition};
 use super::{block, name_of};
 use crate::config::body::{Block, Shape};
 use crate::diag::{Diagnostic, Diagnostics, codes};
-use crate::lang::{self, Traversal, TypeConstraint};
+use crate::lang::{self, Expr, Traversal, TypeConstraint};
 use crate::source::{Sources, Span};
 
 /// An input variable.
@@ -70,7 +70,7 @@ pub(super) fn read(block: &Block, sources: &Sources, d: &mut Diagnostics) -> Opt
     let constraint = block
         .body
         .value("type")
-        .and_then(|e| d.keep(lang::type_constraint(e)))
+        .and_then(|e| d.keep(constraint(e)))
         .unwrap_or_else(TypeConstraint::any);
     let mut variable = Variable {
         name: Arc::clone(&name.text),
@@ -91,6 +91,20 @@ pub(super) fn read(block: &Block, sources: &Sources, d: &mut Diagnostics) -> Opt
     };
     variable.default = read_default(block, &variable, d);
     Some(variable)
+}
+
+/// A type; the bare words `list` and `map` are those of any elements.
+fn constraint(expr: &Expr) -> Result<TypeConstraint, Diagnostics> {
+    let any = |ty: Type| {
+        let mut constraint = TypeConstraint::any();
+        constraint.ty = ty;
+        constraint
+    };
+    match expr.as_keyword() {
+        Some("list") => Ok(any(Type::list(Type::Dynamic))),
+        Some("map") => Ok(any(Type::map(Type::Dynamic))),
+        _ => lang::type_constraint(expr),
+    }
 }
 
 /// A validation, which speaks of the variable itself.
